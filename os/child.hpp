@@ -1,0 +1,78 @@
+// A child process, born and buried by the keeper (design D15).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+#include "os/event.hpp"
+#include "os/fd.hpp"
+
+namespace venvoy::os {
+
+// How a process ended.
+struct ExitInfo {
+  enum class Kind {
+    exited,       // number: the exit code
+    signalled,    // number: the signal
+    not_started,  // number: errno of the step of the start that failed
+    lost,         // the keeper died and nobody knows
+  };
+  Kind kind = Kind::exited;
+  int number = 0;
+  // Of the process and the descendants that it has waited for.
+  std::int64_t user_microseconds = 0;
+  std::int64_t system_microseconds = 0;
+  std::int64_t max_resident_kib = 0;
+
+  bool ok() const noexcept { return kind == Kind::exited && number == 0; }
+  // "exit code 3", "signal 9 (SIGKILL)", "could not be started: No such file or directory", "…".
+  std::string text() const;
+};
+
+struct ChildSpec {
+  std::filesystem::path program;         // absolute, or relative to the working directory; PATH is not searched
+  std::vector<std::string> arguments;    // without the program's own name
+  std::string name;                      // argv[0]; empty: the program
+  std::vector<std::string> environment;  // "NAME=value", complete
+  std::filesystem::path working_directory;
+  // The child's ends; an empty one is /dev/null. They are closed here once they are on their way.
+  Fd standard_input;
+  Fd standard_output;
+  Fd standard_error;
+  // Passed on under their numbers 3, 4, …
+  std::vector<Fd> more;
+};
+
+namespace internal {
+struct ChildState;
+}
+
+// A started process: its own session and process group, its descendants are killed when it has ended. A handle; the
+// last one to go kills the group if the process still runs.
+class Child {
+ public:
+  Child() = default;
+
+  // 0 until the keeper has answered, and for a child that could not be started.
+  pid_t pid() const noexcept;
+  // Set when the process has ended, its group is gone and the keeper has said so.
+  const std::optional<ExitInfo>& exit() const noexcept;
+  // Fires together with exit(). Not of a default-made handle.
+  Event& ended() noexcept;
+
+  // To the whole group; nothing happens if the process has ended.
+  void signal(int number) noexcept;
+  void kill() noexcept;
+
+ private:
+  friend class Keeper;
+  explicit Child(std::shared_ptr<internal::ChildState> state) noexcept : state_(std::move(state)) {}
+  std::shared_ptr<internal::ChildState> state_;
+};
+
+}  // namespace venvoy::os

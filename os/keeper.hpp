@@ -1,0 +1,57 @@
+// The engine's end of the keeper, the program that owns all child processes (design D15).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string_view>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include "os/child.hpp"
+#include "os/fd.hpp"
+
+namespace venvoy::os {
+
+namespace internal {
+class KeeperConnection;
+}
+
+// Where the keeper's program lies: $VENVOY_KEEPER if set, else `../libexec/venvoy/venvoy-keeper` and
+// `libexec/venvoy/venvoy-keeper` beside the program or library that contains this code. Throws an Error (environment)
+// that lists the places.
+std::filesystem::path find_keeper_program();
+
+// A file that is installed beside the keeper's program. Throws an Error (environment) if it or the keeper is not there.
+std::filesystem::path find_support_file(std::string_view name);
+
+// One keeper process. All calls on its executor's thread. When the object goes, or this process dies in whatever way,
+// the keeper kills and reaps everything that it has started, and what those have started, and ends. Handles of children
+// may outlive it (they are `lost` then), but like everything with timers no longer than the executor's context.
+//
+// An io_context's run() returns when only an idle Keeper is left.
+class Keeper {
+ public:
+  // Starts the program. `child_file_limit` is the soft limit on open files (RLIMIT_NOFILE) of the processes that it
+  // starts: a program that has raised its own limit names the old one here. Throws an Error (start).
+  explicit Keeper(const boost::asio::any_io_executor& executor,
+                  const std::filesystem::path& program = find_keeper_program(),
+                  std::uint64_t child_file_limit = soft_file_limit());
+  // Waits until the keeper has buried everything and ended: a matter of milliseconds, with thousands of processes on a
+  // busy machine of seconds.
+  ~Keeper();
+  Keeper(const Keeper&) = delete;
+  Keeper& operator=(const Keeper&) = delete;
+
+  // Starts a process. Returns at once; a failure to start is an exit() of kind not_started. Throws an Error (start)
+  // only when the keeper itself is gone.
+  Child start(ChildSpec spec);
+
+  // 0 when it has ended.
+  pid_t pid() const noexcept;
+
+ private:
+  std::shared_ptr<internal::KeeperConnection> connection_;
+};
+
+}  // namespace venvoy::os
