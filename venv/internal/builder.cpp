@@ -1,0 +1,241 @@
+#include "venv/internal/builder.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "cache/manifest.hpp"
+#include "os/on_pool.hpp"
+#include "venv/internal/manifest.hpp"
+#include "venv/internal/module_check.hpp"
+#include "venv/internal/run_installer.hpp"
+#include "venv/internal/scratch.hpp"
+
+namespace venvoy::venv::internal {
+namespace {
+
+namespace asio = boost::asio;
+namespace fs = std::filesystem;
+using nlohmann::json;
+using Kind = Progress::Kind;
+using SharedLease = std::shared_ptr<cache::Lease>;
+
+// Dates before 1980 cannot be written in a wheel.
+constexpr std::int64_t oldest_wheel_time = 315'532'800;
+
+// One build, and what all its steps need.
+struct Site {
+  const Job& job;
+  const Origin& origin;
+  const Interpreter& python;
+  std::shared_ptr<cache::Building> building;
+  fs::path scratch;
+  std::shared_ptr<const Installer> installer;
+  bool environment_made = false;
+
+  fs::path environment() const { return environment_in(building->path()); }
+  InstallerRun run(Command command) const {
+    InstallerRun result;
+    result.command = std::move(command);
+    result.installer = installer->name();
+    result.temporary = scratch;
+    return result;
+  }
+};
+
+asio::awaitable<void> make_environment(Site& site) {
+  if (site.environment_made) co_return;
+  InstallerRun run = site.run(site.installer->make_environment(site.python.program, site.environment()));
+  run.trouble = "error creating venv for";
+  co_await run_installer(site.job, std::move(run));
+  site.environment_made = true;
+}
+
+void require_project(const Job& job, const fs::path& folder) {
+  for (const char* file : {"pyproject.toml", "setup.py"})
+    if (fs::exists(folder / file)) return;
+  throw Error(ErrorCode::install, fmt::format("error in pip installing {}: there is no Python project in its root, "
+                                              "neither pyproject.toml nor setup.py",
+                                              job.shown))
+      .with_hint("if the project lies in a folder of the repository, add #subdirectory=<folder> to the reference");
+}
+
+fs::path only_wheel_in(const Job& job, const fs::path& folder) {
+  std::vector<fs::path> wheels;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder))
+    if (entry.path().extension() == ".whl") wheels.push_back(entry.path());
+  if (wheels.size() == 1) return wheels.front();
+  throw Error(ErrorCode::install,
+              fmt::format("error in pip installing {}: its build backend made {} wheels instead of one", job.shown,
+                          wheels.size()));
+}
+
+// Others may have been faster; then theirs is the one.
+SharedLease keep_wheel(const Site& site, const cache::Key& key, const fs::path& output, std::int64_t time,
+                       const CancelToken& cancel) {
+  const fs::path wheel = only_wheel_in(site.job, output);
+  cache::Staging staging = site.job.services.store.stage_wheel(key, cancel);
+  fs::rename(wheel, staging.path() / wheel.filename());
+  cache::Manifest manifest;
+  manifest.details = {{"file", wheel.filename().string()}, {"time", time}};
+  return std::make_shared<cache::Lease>(staging.publish(manifest));
+}
+
+asio::awaitable<SharedLease> build_wheel(Site& site, cache::Key key) {
+  const Job& job = site.job;
+  Stage stage(job, Kind::build_started, Kind::build_finished);
+  const fs::path folder = site.scratch / "project", output = site.scratch / "wheel";
+  const Project project = co_await site.origin.export_project(job, folder);
+  Work<bool> check = [&](const CancelToken&) {
+    require_project(job, project.folder);
+    return true;
+  };
+  co_await os::on_pool<bool>(job.services.pool, job.cancel, std::move(check));
+  co_await make_environment(site);
+  InstallerRun run = site.run(site.installer->build_wheel(site.environment(), project.folder, output, job.settings));
+  const std::int64_t time = project.time.value_or(0);
+  if (project.time) run.environment = {fmt::format("SOURCE_DATE_EPOCH={}", std::max(time, oldest_wheel_time))};
+  co_await run_installer(job, std::move(run));
+  Work<SharedLease> keep = [&](const CancelToken& cancel) { return keep_wheel(site, key, output, time, cancel); };
+  SharedLease wheel = co_await os::on_pool<SharedLease>(job.services.pool, job.cancel, std::move(keep));
+  stage.done(text_in(wheel->details(), "file"));
+  co_return wheel;
+}
+
+// Null for what needs none.
+asio::awaitable<SharedLease> wheel_for(Site& site) {
+  if (!site.origin.requirement().empty()) co_return nullptr;
+  const Job& job = site.job;
+  const cache::Key key = wheel_key(site.origin.inputs, site.python, job.settings);
+  Work<SharedLease> look = [&](const CancelToken&) -> SharedLease {
+    auto lease = job.services.store.lease_wheel(key);
+    return lease ? std::make_shared<cache::Lease>(std::move(*lease)) : nullptr;
+  };
+  SharedLease wheel = co_await os::on_pool<SharedLease>(job.services.pool, job.cancel, std::move(look));
+  if (wheel) co_return wheel;
+  wheel = co_await build_wheel(site, key);
+  co_return wheel;
+}
+
+// Of "my_plugin-1.0-py3-none-any.whl", or of "my.plugin==1.0".
+std::string name_in(const std::string& wheel_or_requirement, bool is_wheel) {
+  return normalised_name(wheel_or_requirement.substr(0, wheel_or_requirement.find(is_wheel ? "-" : "==")));
+}
+
+BuiltPackage find_package(const json& distributions, const std::string& normalised) {
+  BuiltPackage package;
+  for (const json& each : distributions) {
+    if (text_in(each, "normalised") != normalised) continue;
+    package.name = text_in(each, "name");
+    package.version = text_in(each, "version");
+    for (const json& module : each.value("modules", json::array()))
+      if (module.is_string()) package.modules.push_back(module.get<std::string>());
+  }
+  return package;
+}
+
+void require_module(const Site& site, const BuiltPackage& package) {
+  const std::string module = module_of(site.job.reference, package.name);
+  const auto fault = module_fault(site.environment(), module);
+  if (!fault) return;
+  const std::string has = package.modules.empty() ? "it has no modules" : "it has " + quoted_list(package.modules);
+  throw Error(ErrorCode::install, fmt::format("{}; {}", *fault, has))
+      .with_hint(fmt::format("the name before '@' in '{}' is that of the module to run, with '-' for '_'{}",
+                             site.job.shown, did_you_mean(module, package.modules)));
+}
+
+asio::awaitable<SharedLease> publish(Site& site, std::string normalised, json wheel) {
+  const Job& job = site.job;
+  Work<fs::path> find = [&](const CancelToken&) { return site_packages_of(site.environment()); };
+  const fs::path site_packages = co_await os::on_pool<fs::path>(job.services.pool, job.cancel, std::move(find));
+  const json distributions = co_await list_distributions(job, site.python.program, site_packages);
+  Work<SharedLease> finish = [&](const CancelToken&) {
+    const BuiltPackage package = find_package(distributions, normalised);
+    require_module(site, package);
+    cache::Manifest manifest;
+    manifest.details = make_manifest(job, site.origin, site.python, *site.installer, package, distributions, wheel);
+    return std::make_shared<cache::Lease>(site.building->publish(manifest));
+  };
+  SharedLease lease = co_await os::on_pool<SharedLease>(job.services.pool, job.cancel, std::move(finish));
+  co_return lease;
+}
+
+asio::awaitable<SharedLease> fill(std::shared_ptr<Site> owned) {
+  Site& site = *owned;
+  const Job& job = site.job;
+  auto installer = co_await job.installers.choose(job.settings.installer, job.logger, job.cancel);
+  site.installer = std::move(installer);
+  const SharedLease wheel = co_await wheel_for(site);
+  Stage stage(job, Kind::install_started, Kind::install_finished);
+  co_await make_environment(site);
+  const json wheel_facts = wheel ? wheel->details() : json();
+  const std::string file = wheel ? text_in(wheel_facts, "file") : site.origin.requirement();
+  const std::string what = wheel ? (wheel->path() / file).string() : file;
+  InstallerRun run = site.run(site.installer->install(site.environment(), what, job.settings));
+  co_await run_installer(job, std::move(run));
+  const std::string normalised = name_in(file, wheel != nullptr);
+  SharedLease lease = co_await publish(site, normalised, wheel_facts);
+  stage.done(std::string(site.installer->name()));
+  co_return lease;
+}
+
+void add_tool_inputs(cache::KeyBuilder& builder, const Interpreter& python, const Settings& settings) {
+  builder.add("python-version", python.version)
+      .add("python-implementation", python.implementation)
+      .add("python-abi", python.abi)
+      .add("platform", python.platform)
+      .add("resolution", "newest")
+      .add("resolution-input", "");
+  for (const auto& [name, value] : index_inputs(settings)) builder.add(name, value);
+}
+
+}  // namespace
+
+cache::Key environment_key(const cache::KeyInputs& origin, const Interpreter& python, const Settings& settings) {
+  cache::KeyBuilder builder;
+  for (const auto& [name, value] : origin) builder.add(name, value);
+  builder.add("python", python.real_path.string())
+      .add("python-inode", std::to_string(python.inode))
+      .add("python-modified", std::to_string(python.modified));
+  add_tool_inputs(builder, python, settings);
+  return builder.finish();
+}
+
+cache::Key wheel_key(const cache::KeyInputs& origin, const Interpreter& python, const Settings& settings) {
+  cache::KeyBuilder builder;
+  for (const auto& [name, value] : origin) builder.add(name, value);
+  add_tool_inputs(builder, python, settings);
+  return builder.finish();
+}
+
+std::string module_of(const source::ModuleRef& reference, const std::string& package) {
+  return source::import_name(reference.local() ? package : reference.name);
+}
+
+asio::awaitable<SharedLease> build_environment(const Job& job, const Origin& origin, const Interpreter& python,
+                                               std::shared_ptr<cache::Building> building) {
+  std::function<asio::awaitable<SharedLease>(fs::path)> work = [&](fs::path scratch) {
+    return fill(std::make_shared<Site>(Site{job, origin, python, building, std::move(scratch), nullptr, false}));
+  };
+  std::exception_ptr failure;
+  try {
+    SharedLease lease = co_await with_scratch<SharedLease>(job, work);
+    co_return lease;
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  Work<bool> discard = [&building](const CancelToken&) {
+    const cache::Building unfinished = std::move(*building);
+    return true;
+  };
+  const CancelToken not_to_be_cancelled;
+  co_await os::on_pool<bool>(job.services.pool, not_to_be_cancelled, std::move(discard));
+  std::rethrow_exception(failure);
+}
+
+}  // namespace venvoy::venv::internal

@@ -1,0 +1,236 @@
+// A git reference becomes a commit with a verdict. Two records make that a matter of two small files:
+//
+//   refs-v1/<url, version>.json                                {"commit", "kind", "at", "from"}
+//   verdict-v1/<contract, url, commit, subdirectory>.json      see contract/verdict.hpp
+//
+// The mirror is needed only where one of them is missing, and to build.
+#include <algorithm>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "cache/sha256.hpp"
+#include "os/on_pool.hpp"
+#include "source/git_url.hpp"
+#include "venv/internal/origin.hpp"
+
+namespace venvoy::venv::internal {
+namespace {
+
+namespace asio = boost::asio;
+namespace fs = std::filesystem;
+using cache::Bucket;
+using source::CommitId;
+using source::ResolvedGit;
+using Kind = Progress::Kind;
+
+// A URL for keys: they are kept in clear, so what must not be read is hashed.
+cache::KeyInputs url_inputs(const std::string& url) {
+  const std::string normalised = source::normalised_url(url);
+  const std::string safe = source::safe_url(normalised);
+  cache::KeyInputs inputs = {{"url", safe}};
+  if (safe != normalised) inputs.emplace_back("url-sha256", cache::sha256_hex(normalised));
+  return inputs;
+}
+
+// "branch 'main' of https://…", "the default branch of https://…"
+std::string describe(const std::string& kind, const source::GitRef& reference) {
+  const std::string url = source::safe_url(reference.url);
+  if (reference.version.empty()) return "the default branch of " + url;
+  return fmt::format("{} '{}' of {}", kind, reference.version, url);
+}
+
+// What a version means, from the store or from the server.
+struct Answer {
+  std::string commit;
+  std::string kind;
+  std::string at;
+  std::string record;  // name of the record
+  bool from_record = false;
+  std::string before;  // the commit that the record had, if the server says another one
+  std::optional<ResolvedGit> resolved;
+};
+
+class GitOrigin final : public Origin {
+ public:
+  GitOrigin(source::GitRef reference, CommitId commit) : reference_(std::move(reference)), commit_(std::move(commit)) {
+    kind = "git";
+    version = commit_.text();
+    inputs = inputs_of(version);
+    facts["url"] = source::safe_url(reference_.url);
+    facts["commit"] = version;
+    if (!reference_.subdirectory.empty()) facts["subdirectory"] = reference_.subdirectory;
+  }
+
+  asio::awaitable<Project> export_project(const Job& job, fs::path target) const override;
+  cache::KeyInputs inputs_of(const std::string& commit) const;
+  asio::awaitable<contract::Verdict> verdict(const Job& job);
+  void take(ResolvedGit resolved) { resolved_ = std::move(resolved); }
+  void note_meaning(const Job& job, const Answer& answer);
+
+ private:
+  asio::awaitable<ResolvedGit> bring(const Job& job) const;
+
+  source::GitRef reference_;
+  CommitId commit_;
+  std::optional<ResolvedGit> resolved_;
+};
+
+source::FetchProgressSink fetch_progress(const Job& job) {
+  // Called on a pool thread, often: one event for each hundredth.
+  const auto last = std::make_shared<unsigned>(~0u);
+  return [last, announce = job.announce, shown = job.shown,
+          loop = job.services.executor](const source::FetchProgress& now) {
+    const unsigned part = now.total_objects ? now.received_objects * 100ull / now.total_objects : 0;
+    if (part == *last) return;
+    *last = part;
+    Progress progress = progress_of(Kind::fetch_progress, shown);
+    progress.done = now.received_objects;
+    progress.total = now.total_objects;
+    progress.bytes = now.received_bytes;
+    asio::post(loop, [announce, progress] { announce(progress); });
+  };
+}
+
+source::ResolveOptions resolve_options(const Job& job, bool refresh) {
+  source::ResolveOptions options;
+  options.allow_network = !job.settings.offline;
+  options.refresh = refresh;
+  options.cancel = job.cancel;
+  options.progress = fetch_progress(job);
+  return options;
+}
+
+Answer read_record(const Job& job, const std::string& name) {
+  Answer answer;
+  answer.record = name;
+  const auto record = read_json_record(job.services.store, Bucket::refs, name);
+  const auto commit = CommitId::parse(text_in(record, "commit"));
+  if (!commit) return answer;
+  answer.commit = commit->text();
+  answer.kind = text_in(record, "kind");
+  answer.at = text_in(record, "at");
+  answer.from_record = true;
+  return answer;
+}
+
+void tell_of_record(const Job& job, const source::GitRef& reference, const Answer& answer) {
+  if (answer.kind == "abbreviation")
+    return job.logger.warning("'{}' of {} is short for {}: write the full commit id, a short one can become ambiguous",
+                              reference.version, source::safe_url(reference.url), answer.commit);
+  job.logger.info("{} means commit {} since {}; modulePullPolicy Always or `venvoy cache pull` looks again",
+                  describe(answer.kind, reference), answer.commit, answer.at);
+}
+
+// Asks the server what the version means now.
+asio::awaitable<Answer> ask_server(const Job& job, source::GitRef reference, Answer known) {
+  Stage stage(job, Kind::resolve_started, Kind::resolve_finished);
+  const source::ResolveOptions options = resolve_options(job, true);
+  ResolvedGit resolved = co_await job.services.git.resolve(reference, options);
+  Answer answer;
+  answer.commit = resolved.commit.text();
+  answer.kind = source::to_text(resolved.kind);
+  answer.at = time_text(job.services.clock->wall());
+  answer.record = known.record;
+  if (known.from_record && known.commit != answer.commit) answer.before = known.commit;
+  job.logger.info("{} is commit {}", describe(answer.kind, reference), answer.commit);
+  stage.done(answer.commit);
+  answer.resolved = std::move(resolved);
+  co_return answer;
+}
+
+asio::awaitable<Answer> meaning_of(const Job& job, source::GitRef reference) {
+  if (const auto written = CommitId::parse(reference.version)) {
+    Answer answer;
+    answer.commit = written->text();
+    co_return answer;
+  }
+  cache::KeyInputs name = url_inputs(reference.url);
+  name.emplace_back("version", reference.version);
+  Work<Answer> read = [&job, record = name_of(name) + ".json"](const CancelToken&) { return read_record(job, record); };
+  Answer known = co_await os::on_pool<Answer>(job.services.pool, job.cancel, std::move(read));
+  if (known.from_record && !job.renew) {
+    tell_of_record(job, reference, known);
+    co_return known;
+  }
+  Answer asked = co_await ask_server(job, reference, std::move(known));
+  co_return asked;
+}
+
+cache::KeyInputs GitOrigin::inputs_of(const std::string& commit) const {
+  cache::KeyInputs result = {{"kind", "git"}};
+  for (auto& input : url_inputs(reference_.url)) result.push_back(std::move(input));
+  result.emplace_back("commit", commit);
+  result.emplace_back("subdirectory", reference_.subdirectory);
+  return result;
+}
+
+void GitOrigin::note_meaning(const Job& job, const Answer& answer) {
+  if (!answer.before.empty()) superseded = inputs_of(answer.before);
+  // Without the network it may be older than what the server says now.
+  if (!answer.resolved || job.settings.offline) return;
+  const nlohmann::json record = {{"commit", answer.commit},
+                                 {"kind", answer.kind},
+                                 {"at", answer.at},
+                                 {"from", source::safe_url(answer.resolved->fetched_url)}};
+  meaning = Meaning{answer.record, to_text(record)};
+}
+
+asio::awaitable<ResolvedGit> GitOrigin::bring(const Job& job) const {
+  if (resolved_) co_return *resolved_;
+  const source::GitRef pinned{reference_.url, commit_.text(), reference_.subdirectory};
+  const source::ResolveOptions options = resolve_options(job, false);
+  ResolvedGit resolved = co_await job.services.git.resolve(pinned, options);
+  co_return resolved;
+}
+
+asio::awaitable<contract::Verdict> GitOrigin::verdict(const Job& job) {
+  cache::KeyInputs name = inputs;
+  name.emplace_back("contract", job.contract.name());
+  const std::string record = name_of(name) + ".json";
+  using Known = std::optional<contract::Verdict>;
+  Work<Known> read = [&job, &record](const CancelToken&) -> Known {
+    const auto text = job.services.store.read_record(Bucket::verdict, record);
+    if (!text) return std::nullopt;
+    return contract::from_record(*text);
+  };
+  const Known known = co_await os::on_pool<Known>(job.services.pool, job.cancel, std::move(read));
+  if (known) co_return *known;
+  std::optional<Stage> stage;
+  if (!resolved_) stage.emplace(job, Kind::resolve_started, Kind::resolve_finished);
+  ResolvedGit brought = co_await bring(job);
+  resolved_ = std::move(brought);
+  Work<contract::Verdict> judge = [&](const CancelToken&) {
+    contract::Verdict made = job.contract.judge_commit(resolved_->mirror, commit_, reference_.subdirectory);
+    job.services.store.write_record(Bucket::verdict, record, contract::to_record(made));
+    return made;
+  };
+  contract::Verdict made = co_await os::on_pool<contract::Verdict>(job.services.pool, job.cancel, std::move(judge));
+  if (stage) stage->done(commit_.text());
+  co_return made;
+}
+
+asio::awaitable<Project> GitOrigin::export_project(const Job& job, fs::path target) const {
+  ResolvedGit resolved = co_await bring(job);
+  const std::int64_t time = resolved.info.committer_time;
+  const source::ResolveOptions options = resolve_options(job, false);
+  co_await job.services.git.export_work_tree(std::move(resolved), target, options);
+  co_return Project{reference_.subdirectory.empty() ? target : target / reference_.subdirectory, time};
+}
+
+}  // namespace
+
+asio::awaitable<OriginPtr> find_git_origin(const Job& job, source::GitRef reference) {
+  const Answer answer = co_await meaning_of(job, reference);
+  auto origin = std::make_unique<GitOrigin>(reference, CommitId::parse(answer.commit).value());
+  if (answer.resolved) origin->take(*answer.resolved);
+  origin->note_meaning(job, answer);
+  const contract::Verdict verdict = co_await origin->verdict(job);
+  const std::string version = reference.version.empty() ? std::string() : "@" + reference.version;
+  enforce(job, verdict, job.reference.name, fmt::format("repo {}{}", source::safe_url(reference.url), version));
+  co_return OriginPtr(std::move(origin));
+}
+
+}  // namespace venvoy::venv::internal

@@ -1,0 +1,65 @@
+// One making of an environment: what is wanted, and what it may use and tell.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/cancel.hpp"
+#include "base/log.hpp"
+#include "base/progress.hpp"
+#include "contract/contract.hpp"
+#include "source/module_ref.hpp"
+#include "venv/environments.hpp"
+#include "venv/installer.hpp"
+#include "venv/interpreter.hpp"
+#include "venv/settings.hpp"
+
+namespace venvoy::venv::internal {
+
+// Blocking work for os::on_pool.
+template <class Result>
+using Work = std::function<Result(const CancelToken&)>;
+
+// Told on the loop's thread.
+using Announce = std::function<void(Progress)>;
+
+// Everything in it outlives the making; coroutines take it by reference.
+struct Job {
+  const Services& services;
+  Interpreters& interpreters;
+  Installers& installers;
+  const contract::Contract& contract;
+  source::ModuleRef reference;
+  std::string shown;  // the reference without secrets
+  Settings settings;
+  bool renew = false;  // policy Always: ask what a name means now, build anew
+  Logger logger;
+  CancelToken cancel;
+  Announce announce;
+};
+
+Progress progress_of(Progress::Kind kind, const std::string& reference);
+
+// A stage between its `_started` and its `_finished`, which is told on every way out.
+class Stage {
+ public:
+  Stage(const Job& job, Progress::Kind started, Progress::Kind finished, std::string text = {});
+  ~Stage();
+  Stage(const Stage&) = delete;
+  Stage& operator=(const Stage&) = delete;
+
+  void done(std::string text);
+
+ private:
+  const Job& job_;
+  Progress::Kind finished_;
+  bool ended_ = false;
+};
+
+// "2026-01-02T03:04:05Z"
+std::string time_text(WallTime time);
+
+// The 64 digits of the SHA-256 of names and values (see cache::KeyBuilder): names of records.
+std::string name_of(const cache::KeyInputs& inputs);
+
+}  // namespace venvoy::venv::internal

@@ -1,0 +1,129 @@
+#include "venv/internal/making.hpp"
+
+#include <chrono>
+#include <utility>
+#include <variant>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "cache/lease.hpp"
+#include "os/on_pool.hpp"
+#include "venv/internal/builder.hpp"
+#include "venv/internal/manifest.hpp"
+#include "venv/internal/module_check.hpp"
+#include "venv/internal/origin.hpp"
+#include "venv/internal/run_installer.hpp"
+
+namespace venvoy::venv::internal {
+namespace {
+
+namespace asio = boost::asio;
+using cache::WhenReady;
+using SharedLease = std::shared_ptr<cache::Lease>;
+
+// While somebody else builds what we want. It is he who takes long.
+constexpr std::chrono::milliseconds pause_between_looks{50};
+
+asio::awaitable<OriginPtr> find_origin(const Job& job) {
+  if (const auto* git = job.reference.git()) co_return co_await find_git_origin(job, *git);
+  if (const auto* index = job.reference.index()) co_return co_await find_index_origin(job, *index);
+  co_return co_await find_local_origin(job, *job.reference.local());
+}
+
+// Where the choice by a plugin's own `requires-python` belongs: the origin is known here.
+asio::awaitable<Interpreter> choose_interpreter(const Job& job, const Origin&) {
+  Interpreter python = co_await job.interpreters.find(job.settings.python_path, job.cancel);
+  const auto& expected = job.settings.python_semver;
+  if (expected && *expected != python.version)
+    job.logger.warning("'{}' is Python {}, but pythonSemver says {}", python.program.string(), python.version,
+                       *expected);
+  co_return python;
+}
+
+// What is there, or the right to build it. No thread waits for another builder meanwhile: all threads of a pool that
+// wait for others, who wait for threads in their turn, would wait for ever.
+struct Slot {
+  SharedLease lease;
+  std::shared_ptr<cache::Building> building;
+};
+
+Slot to_slot(std::variant<cache::Lease, cache::Building> result) {
+  if (auto* lease = std::get_if<cache::Lease>(&result))
+    return {std::make_shared<cache::Lease>(std::move(*lease)), nullptr};
+  return {nullptr, std::make_shared<cache::Building>(std::move(std::get<cache::Building>(result)))};
+}
+
+asio::awaitable<Slot> lease_or_build(const Job& job, cache::Key key) {
+  using Look = std::optional<Slot>;
+  const WhenReady when_ready = job.renew ? WhenReady::rebuild : WhenReady::use;
+  asio::steady_timer timer(job.services.executor);
+  for (int attempt = 0;; ++attempt) {
+    Work<Look> look = [&](const CancelToken&) -> Look {
+      auto result = job.services.store.try_lease_or_build(key, when_ready, attempt, job.cancel);
+      if (!result) return std::nullopt;
+      return to_slot(std::move(*result));
+    };
+    const Look slot = co_await os::on_pool<Look>(job.services.pool, job.cancel, std::move(look));
+    if (slot) co_return *slot;
+    timer.expires_after(pause_between_looks);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+}
+
+// What holds only now that the environment is there.
+void settle(const Job& job, const Origin& origin, const Interpreter& python) {
+  const cache::Store& store = job.services.store;
+  if (origin.meaning) store.write_record(cache::Bucket::refs, origin.meaning->record, origin.meaning->contents);
+  if (!origin.superseded) return;
+  const cache::Key old = environment_key(*origin.superseded, python, job.settings);
+  const auto lease = store.lease(old);
+  // Not if somebody had it built under a name of its own, such as the commit.
+  if (lease && text_in(lease->details(), "reference") == job.shown) store.retire(old);
+}
+
+void require_module(const Job& job, const ReadyEnv& environment) {
+  const auto fault = module_fault(environment_in(environment.lease.path()), environment.module);
+  if (!fault) return;
+  throw Error(ErrorCode::install, *fault)
+      .with_hint(fmt::format("the name before '@' in '{}' is that of the module to run, with '-' for '_'", job.shown));
+}
+
+ReadyEnvPtr to_ready(const Job& job, const Origin& origin, cache::Lease lease, bool built_now) {
+  auto environment = std::make_shared<ReadyEnv>(ReadyEnv{std::move(lease), {}, {}, {}, {}, {}, {}, {}, {}, false});
+  const nlohmann::json& manifest = environment->lease.details();
+  environment->python = environment_in(environment->lease.path()) / "bin" / "python";
+  environment->module = module_of(job.reference, package_name(manifest));
+  environment->reference = job.shown;
+  environment->source_kind = origin.kind;
+  environment->version = origin.version;
+  environment->built_now = built_now;
+  read_manifest(manifest, *environment);
+  // Built for a reference with another name before '@', perhaps.
+  if (!built_now) require_module(job, *environment);
+  return environment;
+}
+
+}  // namespace
+
+asio::awaitable<ReadyEnvPtr> make_ready(const Job& job) {
+  const OriginPtr origin = co_await find_origin(job);
+  const Interpreter python = co_await choose_interpreter(job, *origin);
+  const cache::Key key = environment_key(origin->inputs, python, job.settings);
+  const Slot slot = co_await lease_or_build(job, key);
+  SharedLease lease = slot.lease;
+  if (slot.building) lease = co_await build_environment(job, *origin, python, slot.building);
+  Work<ReadyEnvPtr> finish = [&](const CancelToken&) {
+    settle(job, *origin, python);
+    return to_ready(job, *origin, std::move(*lease), slot.building != nullptr);
+  };
+  ReadyEnvPtr ready = co_await os::on_pool<ReadyEnvPtr>(job.services.pool, job.cancel, std::move(finish));
+  Progress progress = progress_of(Progress::Kind::environment_ready, job.shown);
+  progress.text = ready->built_now ? "built" : "reused";
+  job.announce(std::move(progress));
+  co_return ready;
+}
+
+}  // namespace venvoy::venv::internal

@@ -1,0 +1,14 @@
+// The whole way from a reference to a leased environment.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+
+#include "venv/internal/job.hpp"
+#include "venv/ready_env.hpp"
+
+namespace venvoy::venv::internal {
+
+// Origin and contract, interpreter, key, lease or build. The job outlives the coroutine. Throws as Environments::get.
+boost::asio::awaitable<ReadyEnvPtr> make_ready(const Job& job);
+
+}  // namespace venvoy::venv::internal

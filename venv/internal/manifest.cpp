@@ -1,0 +1,68 @@
+#include "venv/internal/manifest.hpp"
+
+#include <algorithm>
+
+namespace venvoy::venv::internal {
+namespace {
+
+using nlohmann::json;
+
+const json& part(const json& object, const char* name) {
+  static const json nothing;
+  const auto place = object.is_object() ? object.find(name) : object.end();
+  return object.is_object() && place != object.end() ? *place : nothing;
+}
+
+json list_of(const json& distributions) {
+  json list = json::array();
+  for (const json& each : distributions)
+    list.push_back(
+        {{"name", text_in(each, "name")}, {"version", text_in(each, "version")}, {"hash", text_in(each, "hash")}});
+  return list;
+}
+
+// pip does not know its version beforehand: it is among the distributions.
+std::string version_of(const Installer& installer, const json& distributions) {
+  if (!installer.version().empty()) return std::string(installer.version());
+  const auto found = std::find_if(distributions.begin(), distributions.end(),
+                                  [&](const json& each) { return text_in(each, "normalised") == installer.name(); });
+  return found == distributions.end() ? std::string() : text_in(*found, "version");
+}
+
+}  // namespace
+
+json make_manifest(const Job& job, const Origin& origin, const Interpreter& python, const Installer& installer,
+                   const BuiltPackage& package, const json& distributions, const json& wheel) {
+  json manifest = {
+      {"reference", job.shown},
+      {"kind", origin.kind},
+      {"version", origin.version},
+      {"origin", origin.facts},
+      {"resolution", {{"mode", "newest"}, {"input", ""}}},
+      {"python",
+       {{"path", python.real_path.string()},
+        {"version", python.version},
+        {"implementation", python.implementation},
+        {"abi", python.abi},
+        {"platform", python.platform}}},
+      {"installer", {{"name", installer.name()}, {"version", version_of(installer, distributions)}}},
+      {"package", {{"name", package.name}, {"version", package.version}}},
+      {"distributions", list_of(distributions)},
+      {"built", time_text(job.services.clock->wall())},
+  };
+  if (!wheel.is_null()) manifest["wheel"] = wheel;
+  return manifest;
+}
+
+void read_manifest(const json& manifest, ReadyEnv& environment) {
+  environment.python_version = text_in(part(manifest, "python"), "version");
+  environment.installer = text_in(part(manifest, "installer"), "name");
+  for (const json& each : part(manifest, "distributions"))
+    environment.distributions.push_back({text_in(each, "name"), text_in(each, "version")});
+}
+
+std::string package_name(const json& manifest) {
+  return text_in(part(manifest, "package"), "name");
+}
+
+}  // namespace venvoy::venv::internal

@@ -1,0 +1,33 @@
+// How environments are to be made: the part of a deployer's configuration that `venv` works by (spec/command.md 4).
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "source/git_url.hpp"
+
+namespace venvoy::venv {
+
+enum class PullPolicy { if_not_present, always };
+enum class InstallerChoice { automatic, uv, pip };
+
+struct Settings {
+  std::optional<std::string> python_path;    // given: exactly this one
+  std::optional<std::string> python_semver;  // given and different: a warning
+  PullPolicy pull_policy = PullPolicy::if_not_present;
+  InstallerChoice installer = InstallerChoice::automatic;
+  // Nothing: whatever the installers' own configuration says. No secrets in them.
+  std::optional<std::string> index_url;
+  std::vector<std::string> extra_index_urls;
+  std::vector<std::string> find_links;
+  // A missing contract becomes a warning.
+  bool override_compatibility = false;
+  // References that are allowed to lack the contract this time: the whole text as written (or as messages show it,
+  // without secrets), or the module's name.
+  std::vector<std::string> allow_incompatible;
+  bool offline = false;
+};
+
+}  // namespace venvoy::venv

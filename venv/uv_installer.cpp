@@ -1,0 +1,77 @@
+#include <utility>
+
+#include "venv/installer.hpp"
+
+namespace venvoy::venv {
+namespace {
+
+namespace fs = std::filesystem;
+using Arguments = std::vector<std::string>;
+
+void add_indexes(Arguments& arguments, const Settings& settings) {
+  if (settings.offline) arguments.push_back("--offline");
+  if (settings.index_url) arguments.insert(arguments.end(), {"--default-index", *settings.index_url});
+  for (const std::string& url : settings.extra_index_urls) arguments.insert(arguments.end(), {"--index", url});
+  for (const std::string& place : settings.find_links) arguments.insert(arguments.end(), {"--find-links", place});
+}
+
+// uv's cache and the user's configuration of it stay in use; its output has no colours since it is no terminal.
+class UvInstaller final : public Installer {
+ public:
+  UvInstaller(fs::path program, std::string version) : program_(std::move(program)), version_(std::move(version)) {}
+
+  std::string_view name() const noexcept override { return "uv"; }
+  std::string_view version() const noexcept override { return version_; }
+
+  Command make_environment(const fs::path& python, const fs::path& environment) const override {
+    return {program_,
+            {"venv", "--no-project", "--no-python-downloads", "--python", python.string(), environment.string()}};
+  }
+
+  // Without sources: what pip would not see must not decide what is built.
+  Command build_wheel(const fs::path& environment, const fs::path& project, const fs::path& output,
+                      const Settings& settings) const override {
+    Arguments arguments = {"build",        "--wheel",      "--no-python-downloads",
+                           "--no-sources", "--python",     python_of(environment),
+                           "--out-dir",    output.string()};
+    add_indexes(arguments, settings);
+    arguments.push_back(project.string());
+    return {program_, std::move(arguments)};
+  }
+
+  Command install(const fs::path& environment, const std::string& what, const Settings& settings) const override {
+    Arguments arguments = install_into(environment);
+    arguments.push_back("--compile-bytecode");
+    add_indexes(arguments, settings);
+    arguments.push_back(what);
+    return {program_, std::move(arguments)};
+  }
+
+  Command fetch_wheel(const fs::path& environment, const std::string& requirement, const fs::path& output,
+                      const Settings& settings) const override {
+    Arguments arguments = install_into(environment);
+    arguments.insert(arguments.end(), {"--target", output.string(), "--no-deps", "--only-binary", ":all:"});
+    add_indexes(arguments, settings);
+    arguments.push_back(requirement);
+    return {program_, std::move(arguments)};
+  }
+
+ private:
+  static std::string python_of(const fs::path& environment) { return (environment / "bin" / "python").string(); }
+
+  // Copies: links would let everybody who changes or cleans uv's cache change environments that are ready.
+  static Arguments install_into(const fs::path& environment) {
+    return {"pip", "install", "--no-python-downloads", "--python", python_of(environment), "--link-mode", "copy"};
+  }
+
+  fs::path program_;
+  std::string version_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Installer> make_uv_installer(fs::path program, std::string version) {
+  return std::make_shared<UvInstaller>(std::move(program), std::move(version));
+}
+
+}  // namespace venvoy::venv
