@@ -1,0 +1,136 @@
+#include "deployer/internal/python_plugin.hpp"
+
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "atp/cbor.hpp"
+#include "deployer/internal/python_process.hpp"
+#include "os/environment.hpp"
+#include "schema/check.hpp"
+#include "schema/read_type.hpp"
+
+namespace venvoy::deployer::internal {
+
+namespace asio = boost::asio;
+
+namespace {
+
+class PythonPlugin final : public Plugin {
+ public:
+  explicit PythonPlugin(PluginHouse house) : house_(std::move(house)) {
+    const venv::ReadyEnv& environment = *house_.environment;
+    facts_ = {environment.reference, environment.source_kind, environment.version, environment.lease.path().string(),
+              environment.lease.key()};
+  }
+  ~PythonPlugin() override { house_.environments->give_back(std::move(house_.environment)); }
+
+  const std::shared_ptr<const schema::PluginSchema>& schema() const noexcept override { return schema_; }
+  const PluginFacts& facts() const noexcept override { return facts_; }
+
+  asio::awaitable<std::unique_ptr<PluginProcess>> start(Logger logger) override {
+    std::unique_ptr<PythonProcess> process = co_await launch(logger);
+    atp::Hello hello = co_await process->handshake();
+    if (!(hello.schema == wire_schema_)) check_same_meaning(hello.schema);
+    co_return process;
+  }
+
+  asio::awaitable<void> learn_schema() {
+    const std::string record =
+        fmt::format("{}-{}.cbor", house_.environment->lease.key(), house_.environment->lease.generation());
+    if (take_stored(house_.store.read_record(cache::Bucket::schema, record))) co_return;
+    std::unique_ptr<PythonProcess> process = co_await launch(house_.logger);
+    atp::Hello hello = co_await process->handshake();
+    take(std::move(hello.schema));
+    house_.store.write_record(cache::Bucket::schema, record, atp::encode(wire_schema_));
+    co_await process->close();
+  }
+
+ private:
+  asio::awaitable<std::unique_ptr<PythonProcess>> launch(Logger logger) {
+    cache::WorkDir folder = house_.store.make_work_dir();
+    LaunchRequest request;
+    request.python = house_.environment->python;
+    request.module = house_.environment->module;
+    request.arguments = {"--atp"};
+    request.working_directory = folder.path();
+    request.environment = os::current_environment();
+    Launched launched = co_await house_.launcher.launch(std::move(request));
+    const ProcessSurroundings surroundings{house_.executor, house_.pool, house_.limits};
+    co_return std::make_unique<PythonProcess>(surroundings, std::move(folder), std::move(launched), std::move(logger));
+  }
+
+  // A plugin may describe itself anew at each start (a default that is the time of day). What workflows were checked
+  // against must still hold: the inputs that they may give, and the outputs that they expect.
+  void check_same_meaning(const schema::Value& wire) const {
+    schema::ReadOptions options;
+    options.origin = schema::SchemaOrigin::plugin;
+    const auto now = schema::read_plugin_schema(wire, options);
+    for (const auto& [id, step] : schema_->steps) {
+      const schema::StepSchema* same = now->find(id);
+      if (!same) throw schema_mismatch(fmt::format("it has no step '{}' any more", id));
+      const auto inputs = schema::incompatibilities(*same->input, *step.input);
+      if (!inputs.empty()) throw schema_mismatch(fmt::format("step '{}': {}", id, inputs.front().sentence()));
+      for (const auto& [output_id, output] : same->outputs) {
+        const schema::StepOutputSchema* expected = step.find_output(output_id);
+        if (!expected) throw schema_mismatch(fmt::format("step '{}' has a new output '{}'", id, output_id));
+        const auto parts = schema::incompatibilities(*expected->data, *output.data);
+        if (!parts.empty()) throw schema_mismatch(fmt::format("step '{}': {}", id, parts.front().sentence()));
+      }
+    }
+  }
+
+  Error schema_mismatch(const std::string& what) const {
+    Error error(ErrorCode::plugin,
+                fmt::format("schema mismatch between local and remote deployed plugin: '{}' describes "
+                            "itself differently from when the workflow was checked: {}",
+                            facts_.reference, what));
+    return error.with_hint("`venvoy cache pull` makes its environment anew and asks it again");
+  }
+
+  // False when there is nothing stored, or nothing that can be used: the plugin is then asked.
+  bool take_stored(const std::optional<std::string>& record) {
+    if (!record) return false;
+    try {
+      atp::CborReader reader;
+      reader.feed(std::as_bytes(std::span(*record)));
+      std::optional<schema::Value> stored = reader.next();
+      if (!stored) return false;
+      take(std::move(*stored));
+      return true;
+    } catch (const Error& error) {
+      house_.logger.debug("the stored schema of {} cannot be used: {}", facts_.reference, error.what());
+      return false;
+    }
+  }
+
+  void take(schema::Value wire_schema) {
+    schema::ReadOptions options;
+    options.origin = schema::SchemaOrigin::plugin;
+    options.warn = [this](const std::string& text) {
+      house_.logger.debug("the schema of {}: {}", facts_.reference, text);
+    };
+    schema_ = schema::read_plugin_schema(wire_schema, options);
+    wire_schema_ = std::move(wire_schema);
+  }
+
+  PluginHouse house_;
+  PluginFacts facts_;
+  schema::Value wire_schema_;
+  std::shared_ptr<const schema::PluginSchema> schema_;
+};
+
+}  // namespace
+
+asio::awaitable<std::shared_ptr<Plugin>> make_python_plugin(PluginHouse house) {
+  const std::string reference = house.environment->reference;
+  const auto plugin = std::make_shared<PythonPlugin>(std::move(house));
+  try {
+    co_await plugin->learn_schema();
+  } catch (Error& error) {
+    throw error.add_frame(fmt::format("failed to read plugin schema from '{}'", reference));
+  }
+  co_return plugin;
+}
+
+}  // namespace venvoy::deployer::internal

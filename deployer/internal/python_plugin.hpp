@@ -1,0 +1,34 @@
+// A plugin in a ready environment.
+#pragma once
+
+#include <memory>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "cache/store.hpp"
+#include "deployer/deployer.hpp"
+#include "deployer/launcher.hpp"
+#include "deployer/python_settings.hpp"
+#include "venv/environments.hpp"
+
+namespace venvoy::deployer::internal {
+
+// Where a plugin lives and what it is started with. The launcher outlives the plugin.
+struct PluginHouse {
+  boost::asio::any_io_executor executor;
+  boost::asio::thread_pool& pool;
+  Launcher& launcher;
+  cache::Store store;
+  PythonLimits limits;
+  std::shared_ptr<venv::Environments> environments;
+  venv::ReadyEnvPtr environment;
+  Logger logger;
+};
+
+// Learns the plugin's schema, from the store or by starting the plugin once. Throws an Error (plugin, protocol, start,
+// schema): "failed to read plugin schema from '<reference>' (…)".
+boost::asio::awaitable<std::shared_ptr<Plugin>> make_python_plugin(PluginHouse house);
+
+}  // namespace venvoy::deployer::internal

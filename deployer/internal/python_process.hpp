@@ -1,0 +1,56 @@
+// One plugin process with its session.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "atp/client.hpp"
+#include "cache/work_dir.hpp"
+#include "deployer/deployer.hpp"
+#include "deployer/internal/stderr_reader.hpp"
+#include "deployer/launcher.hpp"
+#include "deployer/python_settings.hpp"
+
+namespace venvoy::deployer::internal {
+
+// What a process needs of the deployer that has made it; shared, since plugins outlive deployers.
+struct ProcessSurroundings {
+  boost::asio::any_io_executor executor;
+  boost::asio::thread_pool& pool;
+  PythonLimits limits;
+};
+
+class PythonProcess final : public PluginProcess {
+ public:
+  PythonProcess(const ProcessSurroundings& surroundings, cache::WorkDir work_dir, Launched launched, Logger logger);
+  ~PythonProcess() override;
+
+  // Throws what atp::Client::handshake throws, with the process's end and last words in the message.
+  boost::asio::awaitable<atp::Hello> handshake();
+
+  boost::asio::awaitable<StepAnswer> run(std::string run_id, std::string step_id, schema::Value input) override;
+  boost::asio::awaitable<void> signal(std::string run_id, std::string signal_id, schema::Value data) override;
+  boost::asio::awaitable<void> close() override;
+  void kill() noexcept override;
+
+ private:
+  // The error with how the process has ended, if it has, and what it said last.
+  boost::asio::awaitable<Error> explained(Error error);
+  boost::asio::awaitable<void> wait_for_end(std::chrono::milliseconds limit);
+  boost::asio::awaitable<bool> finish_politely();
+
+  boost::asio::any_io_executor executor_;
+  boost::asio::thread_pool& pool_;
+  Logger logger_;
+  std::unique_ptr<cache::WorkDir> work_dir_;
+  std::unique_ptr<RunningProcess> process_;
+  std::unique_ptr<atp::ByteChannel> channel_;
+  StderrReader errors_;
+  atp::Client client_;
+};
+
+}  // namespace venvoy::deployer::internal

@@ -1,0 +1,57 @@
+// How a plugin's process comes to life: separate from what it speaks (design D9).
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "atp/byte_channel.hpp"
+#include "os/child.hpp"
+#include "os/environment.hpp"
+#include "os/event.hpp"
+#include "os/fd.hpp"
+
+namespace venvoy::deployer {
+
+// A process somewhere. A handle: when it goes, the process is killed.
+class RunningProcess {
+ public:
+  virtual ~RunningProcess() = default;
+  // For logs: the process id, on its machine; 0 when it is not known.
+  virtual pid_t pid() const noexcept = 0;
+  // Set when the process and all that it has started are gone.
+  virtual const std::optional<os::ExitInfo>& exit() const noexcept = 0;
+  // Fires together with exit().
+  virtual os::Event& ended() noexcept = 0;
+  // The process and all that it has started.
+  virtual void kill() noexcept = 0;
+};
+
+struct LaunchRequest {
+  std::filesystem::path python;  // of the environment
+  std::string module;            // run as `-m` does
+  std::vector<std::string> arguments;
+  std::filesystem::path working_directory;
+  os::Environment environment;
+};
+
+struct Launched {
+  std::unique_ptr<RunningProcess> process;
+  // Its standard input and output.
+  std::unique_ptr<atp::ByteChannel> channel;
+  // Where its standard error can be read.
+  os::Fd standard_error;
+};
+
+class Launcher {
+ public:
+  virtual ~Launcher() = default;
+  // Throws an Error (start) when nothing can be started at all; that a program could not be executed is the exit() of
+  // its process.
+  virtual boost::asio::awaitable<Launched> launch(LaunchRequest request) = 0;
+};
+
+}  // namespace venvoy::deployer

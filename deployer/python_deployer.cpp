@@ -1,0 +1,124 @@
+#include "deployer/python_deployer.hpp"
+
+#include <map>
+#include <optional>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include "deployer/internal/python_plugin.hpp"
+#include "os/event.hpp"
+#include "source/module_ref.hpp"
+
+namespace venvoy::deployer {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// One plugin in the making, and everybody who waits for it.
+struct Making {
+  explicit Making(const asio::any_io_executor& executor) : done(executor) {}
+  os::Event done;
+  std::shared_ptr<Plugin> plugin;
+  std::optional<Error> failure;
+};
+
+std::string_view source_kind(const source::ModuleRef& reference) {
+  if (reference.git()) return "git";
+  return reference.index() ? "index" : "path";
+}
+
+}  // namespace
+
+struct PythonDeployer::State {
+  State(PythonServices given_services, PythonSettings given_settings)
+      : services(std::move(given_services)),
+        settings(std::move(given_settings)),
+        workshop(services.workshop(settings)) {}
+
+  PythonServices services;
+  PythonSettings settings;
+  PythonWorkshop workshop;
+  std::map<std::string, std::shared_ptr<Making>> makings;
+
+  asio::awaitable<void> ask_gate(const source::ModuleRef& reference) {
+    if (!services.gate) co_return;
+    DeployQuestion question;
+    question.reference = reference.to_safe_text();
+    question.source_kind = source_kind(reference);
+    question.pull_policy = settings.environment.pull_policy == venv::PullPolicy::always ? "Always" : "IfNotPresent";
+    question.override_compatibility = settings.environment.override_compatibility;
+    const GateAnswer answer = co_await services.gate->may_deploy(std::move(question));
+    if (!answer.allowed)
+      throw Error(ErrorCode::denied,
+                  fmt::format("a policy has denied the deployment of {}: {}", reference.to_safe_text(), answer.reason));
+  }
+
+  asio::awaitable<venv::ReadyEnvPtr> environment(std::string source, PrepareContext context, bool refresh) {
+    source::ModuleRef reference = source::parse_module_ref(source);
+    co_await ask_gate(reference);
+    venv::GetContext get;
+    get.logger = context.logger.with("source", "deployer");
+    get.progress = context.progress;
+    get.cancel = context.cancel;
+    get.refresh = refresh;
+    venv::Settings wanted = settings.environment;
+    co_return co_await workshop.environments->get(std::move(reference), services.contract, std::move(wanted),
+                                                  std::move(get));
+  }
+
+  asio::awaitable<std::shared_ptr<Plugin>> make(std::string source, PrepareContext context) {
+    Logger logger = context.logger;
+    venv::ReadyEnvPtr ready = co_await environment(source, std::move(context), false);
+    internal::PluginHouse house{services.executor, services.pool,         services.launcher, workshop.store,
+                                settings.limits,   workshop.environments, std::move(ready),  std::move(logger)};
+    co_return co_await internal::make_python_plugin(std::move(house));
+  }
+};
+
+std::shared_ptr<Deployer> PythonKind::create(const schema::Value& settings) {
+  PythonSettings read = read_python_settings(settings);
+  if (services_.adjust) services_.adjust(read);
+  return std::make_shared<PythonDeployer>(services_, std::move(read));
+}
+
+PythonDeployer::PythonDeployer(PythonServices services, PythonSettings settings)
+    : state_(std::make_shared<State>(std::move(services), std::move(settings))) {}
+
+PythonDeployer::~PythonDeployer() = default;
+
+asio::awaitable<std::shared_ptr<Plugin>> PythonDeployer::prepare(std::string source, PrepareContext context) {
+  const std::shared_ptr<State> state = state_;
+  std::shared_ptr<Making>& place = state->makings[source];
+  if (place) {
+    const std::shared_ptr<Making> making = place;
+    while (!making->done.fired()) {
+      boost::system::error_code woken;
+      auto token = asio::redirect_error(asio::use_awaitable, woken);
+      co_await making->done.wait(token);
+    }
+    if (making->failure) throw *making->failure;
+    co_return making->plugin;
+  }
+  const auto making = std::make_shared<Making>(state->services.executor);
+  place = making;
+  try {
+    making->plugin = co_await state->make(source, std::move(context));
+  } catch (const Error& error) {
+    making->failure = error;
+  }
+  making->done.fire();
+  if (!making->failure) co_return making->plugin;
+  // Whoever comes later may try again: the network may be back.
+  state->makings.erase(source);
+  throw *making->failure;
+}
+
+asio::awaitable<venv::ReadyEnvPtr> PythonDeployer::pull(std::string source, PrepareContext context) {
+  const std::shared_ptr<State> state = state_;
+  co_return co_await state->environment(std::move(source), std::move(context), true);
+}
+
+}  // namespace venvoy::deployer

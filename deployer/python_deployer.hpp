@@ -1,0 +1,72 @@
+// The Python deployer: plugins that are Python code behind a reference.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "cache/store.hpp"
+#include "contract/contract.hpp"
+#include "deployer/deploy_gate.hpp"
+#include "deployer/deployer.hpp"
+#include "deployer/launcher.hpp"
+#include "deployer/python_settings.hpp"
+#include "deployer/registry.hpp"
+#include "venv/environments.hpp"
+
+namespace venvoy::deployer {
+
+// The parts that all deployers working in one folder share.
+struct PythonWorkshop {
+  cache::Store store;
+  std::shared_ptr<venv::Environments> environments;
+};
+
+// What a Python deployer is made of; everything that is referred to outlives it and its plugins.
+struct PythonServices {
+  boost::asio::any_io_executor executor;  // the engine's loop
+  boost::asio::thread_pool& pool;
+  const contract::Contract& contract;
+  Launcher& launcher;
+  DeployGate* gate = nullptr;  // may be null
+  // Gives the workshop of a work directory, the same for the same settings. Throws an Error (environment).
+  std::function<PythonWorkshop(const PythonSettings&)> workshop;
+  // Said on the command line, for this run: they go over every configuration.
+  std::function<void(PythonSettings&)> adjust;
+};
+
+// The kind `python` of the deployment type `python`.
+class PythonKind final : public DeployerKind {
+ public:
+  explicit PythonKind(PythonServices services) : services_(std::move(services)) {}
+  std::string deployment_type() const override { return "python"; }
+  std::string name() const override { return "python"; }
+  schema::TypePtr settings() const override { return python_settings_type(); }
+  std::shared_ptr<Deployer> create(const schema::Value& settings) override;
+
+ private:
+  PythonServices services_;
+};
+
+class PythonDeployer final : public Deployer {
+ public:
+  PythonDeployer(PythonServices services, PythonSettings settings);
+  ~PythonDeployer() override;
+
+  boost::asio::awaitable<std::shared_ptr<Plugin>> prepare(std::string source, PrepareContext context) override;
+
+  // Makes the environment for a reference anew, asking the network what a branch or tag means now; prepares nothing
+  // else
+  // (`venvoy cache pull`).
+  boost::asio::awaitable<venv::ReadyEnvPtr> pull(std::string source, PrepareContext context);
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace venvoy::deployer

@@ -1,0 +1,188 @@
+#include "deployer/python_settings.hpp"
+
+#include <memory>
+#include <utility>
+
+namespace venvoy::deployer {
+namespace {
+
+using schema::make_type;
+using schema::Property;
+using schema::TypePtr;
+using schema::Value;
+
+TypePtr text(std::int64_t min = 1) {
+  schema::StringType type;
+  type.min = min;
+  return make_type(std::move(type));
+}
+TypePtr version_text() {
+  schema::StringType type;
+  type.min = 1;
+  type.max = 255;
+  type.pattern = schema::Pattern(R"(^\d+\.\d+\.\d+$)");
+  return make_type(std::move(type));
+}
+TypePtr at_least(std::int64_t min) {
+  schema::IntegerType type;
+  type.min = min;
+  return make_type(std::move(type));
+}
+// A number with units, so that "64kB" and "60s" can be written.
+TypePtr byte_count() {
+  schema::IntegerType type;
+  type.min = 1;
+  type.units = std::make_shared<const schema::Units>(
+      schema::Units{{"B", "B", "byte", "bytes"},
+                    {{1024, {"kB", "kB", "kilobyte", "kilobytes"}},
+                     {1024 * 1024, {"MB", "MB", "megabyte", "megabytes"}},
+                     {1024 * 1024 * 1024, {"GB", "GB", "gigabyte", "gigabytes"}}}});
+  return make_type(std::move(type));
+}
+TypePtr duration_milliseconds() {
+  schema::IntegerType type;
+  type.min = 1;
+  type.units = std::make_shared<const schema::Units>(schema::Units{{"ms", "ms", "millisecond", "milliseconds"},
+                                                                   {{1000, {"s", "s", "second", "seconds"}},
+                                                                    {60'000, {"m", "m", "minute", "minutes"}},
+                                                                    {3'600'000, {"H", "H", "hour", "hours"}}}});
+  return make_type(std::move(type));
+}
+TypePtr one_of_words(std::initializer_list<const char*> words) {
+  schema::EnumStringType type;
+  for (const char* word : words) type.values.emplace_back(word, schema::Display{});
+  return make_type(std::move(type));
+}
+TypePtr list_of(TypePtr items) {
+  return make_type(schema::ListType{std::move(items), {}, {}});
+}
+
+using Properties = std::vector<std::pair<std::string, Property>>;
+
+TypePtr object(std::string id, Properties properties) {
+  schema::ObjectType type;
+  type.id = std::move(id);
+  type.properties = std::move(properties);
+  return make_type(std::move(type));
+}
+
+Property key(TypePtr type, const char* description) {
+  Property property;
+  property.type = std::move(type);
+  property.required = false;
+  property.display = schema::Display{std::nullopt, description, std::nullopt};
+  return property;
+}
+
+Property required_key(TypePtr type, const char* description) {
+  Property property = key(std::move(type), description);
+  property.required = true;
+  return property;
+}
+
+Properties properties() {
+  const TypePtr rewrite = object("SourceRewrite", {{"from", required_key(text(), "Prefix of a URL.")},
+                                                   {"to", required_key(text(0), "What stands there instead.")}});
+  const TypePtr limits = object(
+      "Limits",
+      {{"stderrTail", key(byte_count(),
+                          "How much of the end of a plugin's standard error is kept for error messages. "
+                          "Default: 64kB.")},
+       {"helloTimeout", key(duration_milliseconds(), "How long a plugin may take to say hello. Default: 60s.")}});
+  return {
+      {"pythonPath", key(text(),
+                         "The Python interpreter to use, and no other. Default: the first of python3, python in "
+                         "PATH, /usr/bin/python3.")},
+      {"pythonSemver", key(version_text(),
+                           "The version that the interpreter is thought to have; another one is a "
+                           "warning. Default: not compared.")},
+      {"workdir", key(text(), "Folder in which the store of environments lies. Default: /tmp.")},
+      {"modulePullPolicy", key(one_of_words({"Always", "IfNotPresent"}),
+                               "Whether a plugin that is there is used (IfNotPresent, the default) or installed anew "
+                               "(Always).")},
+      {"overrideModuleCompatibility",
+       key(schema::bool_type(),
+           "Run plugins that do not say that they can be run by the Python deployer. Default: "
+           "false.")},
+      {"installer", key(one_of_words({"auto", "uv", "pip"}),
+                        "What installs packages. Default: auto, which is uv where "
+                        "it is found and pip otherwise.")},
+      {"indexUrl", key(text(), "The package index. Default: the installers' own configuration.")},
+      {"extraIndexUrls", key(list_of(text()), "Further package indexes. Default: the installers' own configuration.")},
+      {"findLinks", key(list_of(text()),
+                        "Folders or pages with packages. Default: the installers' own "
+                        "configuration.")},
+      {"sourceRewrites", key(list_of(rewrite),
+                             "Prefixes of repository URLs to replace, for mirrors. The longest one "
+                             "counts.")},
+      {"maxConcurrentDeployments", key(at_least(1), "How many plugins are made ready at a time. Default: 4.")},
+      {"limits", key(limits, "Limits for each plugin process.")},
+  };
+}
+
+std::optional<std::string> text_of(const Value& data, std::string_view name) {
+  const Value* value = data.find(name);
+  if (!value) return std::nullopt;
+  return value->as_text();
+}
+
+std::vector<std::string> texts_of(const Value& data, std::string_view name) {
+  std::vector<std::string> texts;
+  if (const Value* value = data.find(name))
+    for (const Value& item : value->as_list()) texts.push_back(item.as_text());
+  return texts;
+}
+
+venv::InstallerChoice installer_of(const Value& data) {
+  const auto name = text_of(data, "installer");
+  if (name == "uv") return venv::InstallerChoice::uv;
+  if (name == "pip") return venv::InstallerChoice::pip;
+  return venv::InstallerChoice::automatic;
+}
+
+void read_limits(PythonLimits& limits, const Value& data) {
+  const Value* given = data.find("limits");
+  if (!given) return;
+  if (const Value* size = given->find("stderrTail")) limits.stderr_tail = static_cast<std::size_t>(size->as_integer());
+  if (const Value* time = given->find("helloTimeout"))
+    limits.hello_timeout = std::chrono::milliseconds(time->as_integer());
+}
+
+}  // namespace
+
+TypePtr python_settings_type() {
+  static const TypePtr type = object("PythonConfig", properties());
+  return type;
+}
+
+PythonSettings read_python_settings(const Value& data) {
+  PythonSettings settings;
+  if (const auto workdir = text_of(data, "workdir")) settings.workdir = *workdir;
+  settings.environment.python_path = text_of(data, "pythonPath");
+  settings.environment.python_semver = text_of(data, "pythonSemver");
+  if (text_of(data, "modulePullPolicy") == "Always") settings.environment.pull_policy = venv::PullPolicy::always;
+  settings.environment.installer = installer_of(data);
+  settings.environment.index_url = text_of(data, "indexUrl");
+  settings.environment.extra_index_urls = texts_of(data, "extraIndexUrls");
+  settings.environment.find_links = texts_of(data, "findLinks");
+  if (const Value* value = data.find("overrideModuleCompatibility")) settings.override_compatibility = value->as_bool();
+  settings.environment.override_compatibility = settings.override_compatibility.value_or(false);
+  if (const Value* rewrites = data.find("sourceRewrites"))
+    for (const Value& rewrite : rewrites->as_list())
+      settings.source_rewrites.push_back({rewrite.find("from")->as_text(), rewrite.find("to")->as_text()});
+  if (const Value* count = data.find("maxConcurrentDeployments"))
+    settings.max_concurrent_deployments = static_cast<std::size_t>(count->as_integer());
+  read_limits(settings.limits, data);
+  return settings;
+}
+
+std::vector<std::string> scalar_python_settings() {
+  std::vector<std::string> names;
+  for (const auto& [name, property] : properties()) {
+    const schema::TypeId id = property.type->id();
+    if (id != schema::TypeId::list && id != schema::TypeId::object) names.push_back(name);
+  }
+  return names;
+}
+
+}  // namespace venvoy::deployer

@@ -1,0 +1,43 @@
+// The configuration of the Python deployer (spec/command.md section 4).
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "schema/type.hpp"
+#include "schema/value.hpp"
+#include "source/git_url.hpp"
+#include "venv/settings.hpp"
+
+namespace venvoy::deployer {
+
+struct PythonLimits {
+  std::size_t stderr_tail = std::size_t{64} << 10;  // bytes of a plugin's standard error that are kept
+  std::chrono::milliseconds hello_timeout{60'000};
+};
+
+struct PythonSettings {
+  std::filesystem::path workdir = "/tmp";
+  venv::Settings environment;
+  // As it was written, since only a written `false` makes the face of the Go engine refuse (design D5).
+  std::optional<bool> override_compatibility;
+  std::vector<source::UrlRewrite> source_rewrites;
+  PythonLimits limits;
+  std::size_t max_concurrent_deployments = 4;
+};
+
+// An object type with every key, its default and what it means; the texts are those of `docs/configuration.md`.
+schema::TypePtr python_settings_type();
+
+// Reads data that fits the type.
+PythonSettings read_python_settings(const schema::Value& data);
+
+// The keys whose values are texts, numbers or booleans: those that an environment variable can override
+// (`VENVOY_MODULE_PULL_POLICY`).
+std::vector<std::string> scalar_python_settings();
+
+}  // namespace venvoy::deployer
