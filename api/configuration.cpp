@@ -1,0 +1,216 @@
+#include "api/configuration.hpp"
+
+#include <cctype>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "deployer/python_settings.hpp"
+#include "schema/check.hpp"
+#include "schema/locate.hpp"
+#include "schema/yaml.hpp"
+
+namespace venvoy::api {
+namespace {
+
+using schema::make_type;
+using schema::Property;
+using schema::TypePtr;
+using schema::Value;
+
+TypePtr words(std::initializer_list<const char*> list) {
+  schema::EnumStringType type;
+  for (const char* word : list) type.values.emplace_back(word, schema::Display{});
+  return make_type(std::move(type));
+}
+
+TypePtr level() {
+  return words({"debug", "error", "info", "warning"});
+}
+
+TypePtr non_empty_text() {
+  schema::StringType type;
+  type.min = 1;
+  return make_type(std::move(type));
+}
+
+TypePtr output_id() {
+  schema::StringType type;
+  type.min = 1;
+  type.max = 255;
+  type.pattern = schema::Pattern("^[$@a-zA-Z0-9-_]+$");
+  return make_type(std::move(type));
+}
+
+Property optional(TypePtr type) {
+  Property property;
+  property.type = std::move(type);
+  property.required = false;
+  return property;
+}
+
+TypePtr object(std::string id, std::vector<std::pair<std::string, Property>> properties) {
+  schema::ObjectType type;
+  type.id = std::move(id);
+  type.properties = std::move(properties);
+  return make_type(std::move(type));
+}
+
+// Everything but what is in the deployers, which their own types say.
+TypePtr file_type() {
+  const TypePtr deployers = make_type(schema::MapType{non_empty_text(), schema::any_type(), {}, {}});
+  const TypePtr log = object("LogConfig", {{"level", optional(level())}, {"destination", optional(words({"stdout"}))}});
+  const TypePtr logged = object("StepOutputLogConfig", {{"level", optional(level())}});
+  const TypePtr logged_outputs = make_type(schema::MapType{output_id(), logged, {}, {}});
+  Property one_deployer = optional(schema::any_type());
+  one_deployer.conflicts = {"deployers"};
+  return object("Config", {{"deployer", std::move(one_deployer)},
+                           {"deployers", optional(deployers)},
+                           {"log", optional(log)},
+                           {"logged_outputs", optional(logged_outputs)},
+                           {"plugins", optional(make_type(schema::ListType{non_empty_text(), {}, {}}))},
+                           {"secretNames", optional(make_type(schema::ListType{non_empty_text(), {}, {}}))}});
+}
+
+LogLevel level_of(const Value* level) {
+  if (!level) return LogLevel::info;
+  for (const LogLevel known : {LogLevel::debug, LogLevel::warning, LogLevel::error})
+    if (level->as_text() == to_text(known)) return known;
+  return LogLevel::info;
+}
+
+// modulePullPolicy -> VENVOY_MODULE_PULL_POLICY
+std::string variable_name(std::string_view key) {
+  std::string name = "VENVOY_";
+  for (const char letter : key) {
+    if (std::isupper(static_cast<unsigned char>(letter))) name += '_';
+    name += static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
+  }
+  return name;
+}
+
+class ConfigurationReader {
+ public:
+  ConfigurationReader(const deployer::Registry& registry, const os::Environment& environment, const std::string& file)
+      : registry_(registry), environment_(environment), file_(file) {}
+
+  void read(const schema::YamlNode& root) {
+    root_ = &root;
+    try {
+      const Value data = schema::unserialize(*file_type(), schema::to_typed_value(root));
+      read_sections(data);
+    } catch (const schema::MismatchError& error) {
+      report(error.mismatches(), {}, {});
+    } catch (const Error& error) {
+      result_.issues.push_back({Severity::error, error.position(), error.what(), error.hint()});
+    }
+  }
+
+  // The deployers of a file without any, or of no file.
+  void add_default_deployers() {
+    add_deployer("image", schema::Map({{"deployer_name", "podman"}}), {});
+    add_deployer("python", schema::Map({{"deployer_name", "python"}}), {});
+  }
+
+  ReadConfiguration take() { return std::move(result_); }
+
+ private:
+  void read_sections(const Value& data) {
+    Configuration& configuration = result_.configuration;
+    if (const Value* log = data.find("log")) configuration.log_level = level_of(log->find("level"));
+    if (const Value* outputs = data.find("logged_outputs"))
+      for (const auto& [id, logged] : outputs->as_map())
+        configuration.logged_outputs.emplace(id.as_text(), level_of(logged.find("level")));
+    if (const Value* names = data.find("secretNames"))
+      for (const Value& name : names->as_list()) configuration.secret_names.push_back(name.as_text());
+    if (const Value* deployer = data.find("deployer"))
+      read_old_form(*deployer);
+    else if (const Value* deployers = data.find("deployers"))
+      for (const auto& [type, settings] : deployers->as_map())
+        add_deployer(type.as_text(), settings, {"deployers", "[" + type.as_text() + "]"});
+    else
+      add_default_deployers();
+  }
+
+  // `deployer: {type: python, …}` (spec/workflow.md section 2, "Old form")
+  void read_old_form(Value deployer) {
+    const schema::Path path = {"deployer"};
+    const Value* type = deployer.find("type");
+    if (!type || type->kind() != schema::Kind::text)
+      return report({{path, type ? "the 'type' of a deployer is a text" : "Missing discriminator field 'type'", {}}},
+                    {}, {});
+    const std::string name = type->as_text();
+    schema::Map map = deployer.take_map();
+    map.erase("type");
+    map.set("deployer_name", name);
+    add_deployer(name == "python" ? "python" : "image", std::move(map), path);
+  }
+
+  void add_deployer(const std::string& type, Value settings, const schema::Path& path) {
+    const std::string frame = fmt::format("failed to load requested deployer type {} from workflow config", type);
+    const TypePtr expected = registry_.configuration_type(type);
+    if (!expected)
+      return report({{path,
+                      fmt::format("there is no deployment type '{}'{}; known are {}", type,
+                                  did_you_mean(type, registry_.types()), quoted_list(registry_.types())),
+                      {}}},
+                    frame, {});
+    if (type == "python") override_from_environment(settings);
+    try {
+      result_.configuration.deployers[type] = schema::unserialize(*expected, settings);
+    } catch (const schema::MismatchError& error) {
+      report(error.mismatches(), frame, path);
+    }
+  }
+
+  void override_from_environment(Value& settings) const {
+    if (settings.kind() != schema::Kind::map) return;
+    schema::Map map = settings.take_map();
+    for (const std::string& key : deployer::scalar_python_settings())
+      if (const auto value = os::get_variable(environment_, variable_name(key))) map.set(key, *value);
+    settings = std::move(map);
+  }
+
+  void report(const std::vector<schema::Mismatch>& mismatches, const std::string& frame, const schema::Path& below) {
+    for (const schema::Mismatch& mismatch : mismatches) {
+      schema::Path path = below;
+      path.insert(path.end(), mismatch.path.begin(), mismatch.path.end());
+      const std::string sentence = schema::Mismatch{mismatch.path, mismatch.text, {}}.sentence();
+      Issue issue{Severity::error, {}, frame.empty() ? sentence : fmt::format("{} ({})", frame, sentence), {}};
+      if (root_) issue.at = schema::locate(*root_, path).position(file_);
+      result_.issues.push_back(std::move(issue));
+    }
+  }
+
+  const deployer::Registry& registry_;
+  const os::Environment& environment_;
+  const std::string& file_;
+  const schema::YamlNode* root_ = nullptr;
+  ReadConfiguration result_;
+};
+
+}  // namespace
+
+ReadConfiguration default_configuration(const deployer::Registry& registry, const os::Environment& environment) {
+  const std::string no_file;
+  ConfigurationReader reader(registry, environment, no_file);
+  reader.add_default_deployers();
+  return reader.take();
+}
+
+ReadConfiguration read_configuration(std::string_view text, const std::string& file, const deployer::Registry& registry,
+                                     const os::Environment& environment) {
+  try {
+    const schema::YamlNode root = schema::read_yaml(text, file);
+    ConfigurationReader reader(registry, environment, file);
+    reader.read(root);
+    return reader.take();
+  } catch (const Error& error) {
+    ReadConfiguration result;
+    result.issues.push_back({Severity::error, error.position(), error.what(), error.hint()});
+    return result;
+  }
+}
+
+}  // namespace venvoy::api

@@ -1,0 +1,172 @@
+#include "api/runtime.hpp"
+
+#include <csignal>
+#include <unistd.h>
+
+#include <boost/asio/post.hpp>
+#include <fmt/format.h>
+
+#include "deployer/image_deployers.hpp"
+#include "os/keeper.hpp"
+#include "schema/check.hpp"
+#include "schema/json.hpp"
+#include "source/resolver.hpp"
+
+namespace venvoy::api {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::size_t pool_threads = 4;
+
+// The kind `python` where only configurations are read.
+class PythonKindForReading final : public deployer::DeployerKind {
+ public:
+  std::string deployment_type() const override { return "python"; }
+  std::string name() const override { return "python"; }
+  schema::TypePtr settings() const override { return deployer::python_settings_type(); }
+  std::shared_ptr<deployer::Deployer> create(const schema::Value&) override {
+    throw Error(ErrorCode::internal, "a registry for reading makes no deployers");
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<deployer::Registry> make_registry_for_reading() {
+  auto registry = std::make_unique<deployer::Registry>();
+  registry->add(std::make_shared<PythonKindForReading>());
+  deployer::add_image_deployers(*registry);
+  return registry;
+}
+
+// What deployers with the same work directory and the same sources share.
+struct Runtime::Workshop {
+  std::unique_ptr<source::GitSource> git;
+  std::optional<deployer::PythonWorkshop> parts;
+};
+
+Runtime::Runtime(Configuration configuration, RuntimeOptions options)
+    : configuration_(std::move(configuration)),
+      options_(std::move(options)),
+      loop_(1),
+      keep_running_(loop_.get_executor()),
+      pool_(pool_threads) {
+  keeper_ = std::make_unique<os::Keeper>(loop_.get_executor(), os::find_keeper_program(), options_.child_file_limit);
+  launcher_ = std::make_unique<deployer::ExecLauncher>(loop_.get_executor(), *keeper_,
+                                                       os::find_support_file("plugin_starter.py"));
+  deployer::PythonServices services{loop_.get_executor(),
+                                    pool_,
+                                    contract_,
+                                    *launcher_,
+                                    options_.deploy_gate,
+                                    [this](const auto& settings) { return workshop(settings); },
+                                    [this](auto& settings) { adjust(settings); }};
+  registry_.add(std::make_shared<deployer::PythonKind>(std::move(services)));
+  deployer::add_image_deployers(registry_);
+  thread_ = std::thread([this] {
+    // A host's handlers are for the host's threads.
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, nullptr);
+    loop_.run();
+  });
+}
+
+Runtime::~Runtime() {
+  // On the loop, where all of these live; the pool is still there for what they give to it.
+  wait_for(let_go());
+  pool_.join();
+  asio::post(loop_, [this] {
+    keeper_.reset();
+    loop_.stop();
+  });
+  thread_.join();
+}
+
+asio::awaitable<void> Runtime::let_go() {
+  deployers_.clear();
+  workshops_.clear();
+  co_return;
+}
+
+deployer::Deployer& Runtime::local(const std::string& deployment_type) {
+  auto& deployer = deployers_[deployment_type];
+  if (deployer) return *deployer;
+  const auto settings = configuration_.deployers.find(deployment_type);
+  if (settings == configuration_.deployers.end())
+    throw Error(ErrorCode::document, fmt::format("missing local deployer for requested type {}", deployment_type))
+        .with_hint("the configuration's `deployers` has no entry of that deployment type");
+  try {
+    deployer = registry_.create(deployment_type, settings->second);
+  } catch (Error& error) {
+    throw error.add_frame("invalid local deployer configuration, please check your configuration file");
+  }
+  return *deployer;
+}
+
+std::shared_ptr<deployer::Deployer> Runtime::with_settings(const std::string& deployment_type,
+                                                           const schema::Value& settings) {
+  // Steps with the same settings share one deployer, and so its plugins.
+  const std::string name = deployment_type + " " + schema::write_json(settings, {.indent = 0, .sort_keys = true});
+  auto& deployer = deployers_[name];
+  if (!deployer)
+    deployer = registry_.create(deployment_type,
+                                schema::unserialize(*registry_.configuration_type(deployment_type), settings));
+  return deployer;
+}
+
+deployer::PythonDeployer& Runtime::python() {
+  return dynamic_cast<deployer::PythonDeployer&>(local("python"));
+}
+
+deployer::PythonSettings Runtime::python_settings() const {
+  const auto configured = configuration_.deployers.find("python");
+  schema::Value settings = configured == configuration_.deployers.end() ? schema::Map() : configured->second;
+  deployer::PythonSettings read = deployer::read_python_settings(settings);
+  adjust(read);
+  return read;
+}
+
+std::size_t Runtime::max_concurrent_deployments() {
+  return python_settings().max_concurrent_deployments;
+}
+
+cache::Store Runtime::store() {
+  return workshop(python_settings()).store;
+}
+
+void Runtime::adjust(deployer::PythonSettings& settings) const {
+  if (options_.workdir) settings.workdir = *options_.workdir;
+  if (options_.python) settings.environment.python_path = options_.python;
+  settings.environment.offline = options_.offline;
+  settings.environment.allow_incompatible = options_.allow_incompatible;
+  if (options_.contract_is_advice && !settings.override_compatibility)
+    settings.environment.override_compatibility = true;
+}
+
+deployer::PythonWorkshop Runtime::workshop(const deployer::PythonSettings& settings) {
+  std::string name = std::filesystem::absolute(settings.workdir).lexically_normal().string();
+  for (const source::UrlRewrite& rewrite : settings.source_rewrites) name += '\n' + rewrite.from + '\n' + rewrite.to;
+  auto& workshop = workshops_[name];
+  if (workshop) return *workshop->parts;
+  auto made = std::make_unique<Workshop>();
+  cache::StoreOptions store_options;
+  store_options.workdir = std::filesystem::absolute(settings.workdir);
+  store_options.uid = ::geteuid();
+  store_options.logger = options_.logger.with("source", "store");
+  cache::Store store = cache::Store::open(store_options);
+  source::GitSourceOptions git_options;
+  git_options.mirrors = store.bucket(cache::Bucket::git);
+  git_options.locks = store.bucket(cache::Bucket::lock);
+  git_options.rewrites = settings.source_rewrites;
+  git_options.log = options_.logger.with("source", "git");
+  made->git = std::make_unique<source::GitSource>(loop_.get_executor(), pool_, *keeper_, std::move(git_options));
+  auto environments =
+      std::make_shared<venv::Environments>(venv::Services{loop_.get_executor(), pool_, *keeper_, *made->git, store});
+  made->parts = deployer::PythonWorkshop{store, std::move(environments)};
+  workshop = std::move(made);
+  return *workshop->parts;
+}
+
+}  // namespace venvoy::api

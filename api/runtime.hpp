@@ -1,0 +1,105 @@
+// The one place that builds the real things: threads, keeper, store, deployers (style P19). Not installed; the command
+// and the public classes of this folder stand on it.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <future>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_future.hpp>
+
+#include "api/configuration.hpp"
+#include "base/log.hpp"
+#include "contract/plugin_contract.hpp"
+#include "deployer/exec_launcher.hpp"
+#include "deployer/python_deployer.hpp"
+#include "deployer/registry.hpp"
+#include "os/keeper.hpp"
+#include "workflow/engine.hpp"
+
+namespace venvoy::api {
+
+// What was said on the command line, or by a host, for all deployers of this runtime.
+struct RuntimeOptions {
+  Logger logger;
+  std::optional<std::filesystem::path> workdir;
+  std::optional<std::string> python;
+  bool offline = false;
+  std::vector<std::string> allow_incompatible;
+  // A missing contract is a warning unless the configuration says `overrideModuleCompatibility: false` (design D5).
+  bool contract_is_advice = false;
+  deployer::DeployGate* deploy_gate = nullptr;  // may be null; outlives the runtime
+  // The soft limit on open files that child processes get: that of a program before it has raised its own.
+  std::uint64_t child_file_limit = os::soft_file_limit();
+};
+
+// The kinds of deployers that configurations may name. For reading configurations; a Runtime has its own.
+std::unique_ptr<deployer::Registry> make_registry_for_reading();
+
+// An engine that is running: one loop on a thread of its own, a pool for what blocks, one keeper. Made and destroyed on
+// any thread but the loop's. Several may live in one process.
+class Runtime final : public workflow::Deployers {
+ public:
+  // Throws an Error (start, environment) when the keeper cannot be started.
+  Runtime(Configuration configuration, RuntimeOptions options);
+  // Ends what is left: all child processes die. Nothing may be under way in wait_for.
+  ~Runtime() override;
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  const Configuration& configuration() const noexcept { return configuration_; }
+  const RuntimeOptions& options() const noexcept { return options_; }
+  boost::asio::any_io_executor executor() { return loop_.get_executor(); }
+
+  // Runs a coroutine on the loop and waits for its end on the calling thread, which is not the loop's. Throws what the
+  // coroutine throws.
+  template <class T>
+  T wait_for(boost::asio::awaitable<T> work) {
+    return boost::asio::co_spawn(loop_, std::move(work), boost::asio::use_future).get();
+  }
+
+  // --- on the loop's thread only ---
+  const deployer::Registry& registry() const override { return registry_; }
+  deployer::Deployer& local(const std::string& deployment_type) override;
+  std::shared_ptr<deployer::Deployer> with_settings(const std::string& deployment_type,
+                                                    const schema::Value& settings) override;
+  // The Python deployer of the configuration, for those who need more than a deployer. Throws as local() does.
+  deployer::PythonDeployer& python();
+  std::size_t max_concurrent_deployments();
+
+  // The store that the configuration's Python deployer works in.
+  cache::Store store();
+
+ private:
+  boost::asio::awaitable<void> let_go();
+  deployer::PythonWorkshop workshop(const deployer::PythonSettings& settings);
+  void adjust(deployer::PythonSettings& settings) const;
+  deployer::PythonSettings python_settings() const;
+
+  Configuration configuration_;
+  RuntimeOptions options_;
+  boost::asio::io_context loop_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep_running_;
+  boost::asio::thread_pool pool_;
+  contract::PluginContract contract_;
+  std::unique_ptr<os::Keeper> keeper_;
+  std::unique_ptr<deployer::Launcher> launcher_;
+  deployer::Registry registry_;
+  struct Workshop;
+  std::map<std::string, std::unique_ptr<Workshop>> workshops_;
+  std::map<std::string, std::shared_ptr<deployer::Deployer>> deployers_;
+  std::thread thread_;
+};
+
+}  // namespace venvoy::api

@@ -1,0 +1,164 @@
+// venvoy run
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <fmt/format.h>
+
+#include "base/exit_code.hpp"
+#include "base/text.hpp"
+#include "cli/commands.hpp"
+#include "cli/session.hpp"
+#include "report/plain_progress.hpp"
+#include "schema/units.hpp"
+
+namespace venvoy::cli {
+namespace {
+
+struct RunArguments {
+  std::string workflow = "workflow.yaml";
+  std::optional<std::string> input;
+  std::vector<std::string> set;
+  std::string progress = "auto";
+  std::optional<std::string> timeout;
+};
+
+// Puts `value` at a dotted path of `input`, making the maps on the way.
+schema::Value with_value(schema::Value input, std::string_view path, std::string_view value) {
+  const std::size_t dot = path.find('.');
+  const std::string key(path.substr(0, dot));
+  schema::Map map = input.kind() == schema::Kind::map ? input.take_map() : schema::Map();
+  schema::Value& entry = map.find_or_add(key);
+  entry =
+      dot == std::string_view::npos ? schema::Value(value) : with_value(std::move(entry), path.substr(dot + 1), value);
+  return map;
+}
+
+void apply_settings(schema::Value& input, const std::vector<std::string>& settings) {
+  for (const std::string& setting : settings) {
+    const std::size_t equals = setting.find('=');
+    if (equals == 0 || equals == std::string::npos)
+      throw Error(ErrorCode::usage, fmt::format("--set takes KEY=VALUE, not '{}'", setting));
+    input = with_value(std::move(input), std::string_view(setting).substr(0, equals),
+                       std::string_view(setting).substr(equals + 1));
+  }
+}
+
+std::optional<std::chrono::milliseconds> timeout_of(const std::optional<std::string>& text) {
+  if (!text) return std::nullopt;
+  static const schema::Units units{{"ms", "ms", "millisecond", "milliseconds"},
+                                   {{1000, {"s", "s", "second", "seconds"}},
+                                    {60'000, {"m", "m", "minute", "minutes"}},
+                                    {3'600'000, {"h", "h", "hour", "hours"}}}};
+  // A bare number is seconds.
+  const bool bare = text->find_first_not_of("0123456789") == std::string::npos;
+  return std::chrono::milliseconds(schema::parse_integer(units, bare ? *text + "s" : *text));
+}
+
+class RunCommand {
+ public:
+  RunCommand(const RunArguments& arguments, const CommonOptions& common)
+      : arguments_(arguments), common_(common), files_(common.context), talk_(common, &files_) {}
+
+  int run() {
+    std::optional<std::chrono::milliseconds> timeout;
+    try {
+      timeout = timeout_of(arguments_.timeout);
+    } catch (const Error& error) {
+      talk_.error(Error(ErrorCode::usage, fmt::format("--timeout: {}", error.message())));
+      return usage_exit;
+    }
+    try {
+      return prepare_and_run(timeout);
+    } catch (const Error& error) {
+      talk_.error(error);
+      return error.code() == ErrorCode::usage ? usage_exit : exit_number(RunExit::prepare_failed);
+    }
+  }
+
+ private:
+  int prepare_and_run(std::optional<std::chrono::milliseconds> timeout) {
+    auto configuration = load_configuration(common_, files_, talk_);
+    if (!configuration) return exit_number(RunExit::prepare_failed);
+    const auto main = files_.read(arguments_.workflow);
+    std::optional<workflow::WorkflowFiles::File> input_file;
+    if (arguments_.input) input_file = files_.read(*arguments_.input);
+
+    Session session(std::move(*configuration), runtime_options(common_, talk_));
+    const bool show = arguments_.progress != "none" && !talk_.quiet();
+    report::PlainProgress progress([this](std::string_view text) { talk_.line(text); }, system_clock());
+    workflow::RunObserver* observer = show ? &progress : nullptr;
+    const workflow::Checked checked = session.prepare(main, files_, observer);
+    for (const Issue& issue : checked.issues)
+      if (issue.severity == Severity::error) talk_.issue(issue);
+    if (!checked.plan) return exit_number(RunExit::prepare_failed);
+    try {
+      return run_plan(session, checked.plan, input_file, observer, timeout);
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::usage) throw;
+      talk_.error(error);
+      return exit_number(RunExit::run_failed);
+    }
+  }
+
+  int run_plan(Session& session, const std::shared_ptr<const workflow::Plan>& plan,
+               const std::optional<workflow::WorkflowFiles::File>& input_file, workflow::RunObserver* observer,
+               std::optional<std::chrono::milliseconds> timeout) {
+    InputFile input = read_input(input_file);
+    apply_settings(input.value, arguments_.set);
+    const Issues issues = input_issues(*plan, input);
+    for (const Issue& issue : issues) talk_.issue(issue);
+    if (!issues.empty()) return exit_number(RunExit::run_failed);
+    const workflow::RunResult result = session.run(plan, std::move(input.value), observer, timeout);
+    if (result.failure) {
+      talk_.error(*result.failure);
+      return exit_number(RunExit::run_failed);
+    }
+    std::string document;
+    try {
+      document = result_document(result, common_.output);
+    } catch (const Error& error) {
+      talk_.error(error);
+      return exit_number(RunExit::prepare_failed);
+    }
+    write_out(document);
+    return exit_number(result.error_output ? RunExit::error_output : RunExit::output);
+  }
+
+  const RunArguments& arguments_;
+  const CommonOptions& common_;
+  ContextFiles files_;
+  Talk talk_;
+};
+
+}  // namespace
+
+void add_run_command(CLI::App& app, CommonOptions& common, Action& action) {
+  CLI::App* command = app.add_subcommand("run", "Run a workflow and print its result");
+  const auto arguments = std::make_shared<RunArguments>();
+  command->add_option("WORKFLOW", arguments->workflow, "The workflow file")->capture_default_str();
+  command->add_option("-i,--input", arguments->input, "The workflow's input")->type_name("FILE");
+  command
+      ->add_option("--set", arguments->set,
+                   "A value of the input, over the file's; dots lead into maps; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command->add_option("--progress", arguments->progress, "How progress is shown on standard error: auto, plain or none")
+      ->check(CLI::IsMember({"auto", "plain", "none"}));
+  command->add_option("--timeout", arguments->timeout, "Abort the run after this time: 90, 90s, 5m, 1h 30m")
+      ->type_name("TIME");
+  command->footer(
+      "Exit codes: 0 an output; 1 it could not be prepared; 2 an error output, or a wrong command line; 3 it "
+      "failed.\n\n"
+      "Example: venvoy run workflow.yaml -i input.yaml --set name=World");
+  command->callback([&common, &action, arguments] {
+    action = [&common, arguments] { return RunCommand(*arguments, common).run(); };
+  });
+}
+
+}  // namespace venvoy::cli
