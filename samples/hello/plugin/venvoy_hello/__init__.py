@@ -1,0 +1,1 @@
+"""An Arcaflow plugin that greets."""
