@@ -28,6 +28,14 @@ std::string to_valid_utf8(std::string_view text);
 // At most `limit` bytes of the end of a text, from the start of a line where one starts in it.
 std::string_view tail(std::string_view text, std::size_t limit) noexcept;
 
+// ASCII digits only, whatever the locale.
+constexpr bool is_digit(char symbol) noexcept {
+  return symbol >= '0' && symbol <= '9';
+}
+constexpr bool is_in(std::string_view set, char symbol) noexcept {
+  return set.find(symbol) != std::string_view::npos;
+}
+
 std::string_view trim(std::string_view text) noexcept;
 std::vector<std::string_view> split_lines(std::string_view text);
 

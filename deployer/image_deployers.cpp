@@ -2,13 +2,16 @@
 
 #include <fmt/format.h>
 
+#include "deployer/internal/settings_types.hpp"
+
 namespace venvoy::deployer {
 namespace {
 
+using internal::object;
+using internal::one_of_words;
+using internal::Properties;
 using schema::make_type;
 using schema::TypePtr;
-using Properties = std::vector<std::pair<std::string, schema::Property>>;
-
 schema::Property optional(TypePtr type) {
   schema::Property property;
   property.type = std::move(type);
@@ -16,22 +19,9 @@ schema::Property optional(TypePtr type) {
   return property;
 }
 
-TypePtr object(std::string id, Properties properties) {
-  schema::ObjectType type;
-  type.id = std::move(id);
-  type.properties = std::move(properties);
-  return make_type(std::move(type));
-}
-
 TypePtr matching(const char* pattern) {
   schema::StringType type;
   type.pattern = schema::Pattern(pattern);
-  return make_type(std::move(type));
-}
-
-TypePtr one_of_words(std::initializer_list<const char*> words) {
-  schema::EnumStringType type;
-  for (const char* word : words) type.values.emplace_back(word, schema::Display{});
   return make_type(std::move(type));
 }
 

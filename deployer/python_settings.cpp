@@ -3,9 +3,14 @@
 #include <memory>
 #include <utility>
 
+#include "deployer/internal/settings_types.hpp"
+
 namespace venvoy::deployer {
 namespace {
 
+using internal::object;
+using internal::one_of_words;
+using internal::Properties;
 using schema::make_type;
 using schema::Property;
 using schema::TypePtr;
@@ -48,22 +53,8 @@ TypePtr duration_milliseconds() {
                                                                     {3'600'000, {"H", "H", "hour", "hours"}}}});
   return make_type(std::move(type));
 }
-TypePtr one_of_words(std::initializer_list<const char*> words) {
-  schema::EnumStringType type;
-  for (const char* word : words) type.values.emplace_back(word, schema::Display{});
-  return make_type(std::move(type));
-}
 TypePtr list_of(TypePtr items) {
   return make_type(schema::ListType{std::move(items), {}, {}});
-}
-
-using Properties = std::vector<std::pair<std::string, Property>>;
-
-TypePtr object(std::string id, Properties properties) {
-  schema::ObjectType type;
-  type.id = std::move(id);
-  type.properties = std::move(properties);
-  return make_type(std::move(type));
 }
 
 Property key(TypePtr type, const char* description) {

@@ -20,6 +20,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/line_cutter.hpp"
 #include "base/text.hpp"
 #include "os/fd.hpp"
 
@@ -29,8 +30,6 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-// A longer line of standard error comes in pieces.
-constexpr std::size_t max_line = 64u << 10;
 // For what still lies in the pipes when the program and all its descendants are dead. Only a process that is none of
 // them can keep a pipe open longer.
 constexpr std::chrono::milliseconds time_to_drain{1000};
@@ -50,29 +49,6 @@ Fd input_file(std::string_view input) {
     throw system_error(errno, "cannot store the input of a program", ErrorCode::start);
   return file;
 }
-
-// Cuts a stream of bytes into lines.
-class LineCutter {
- public:
-  template <class Use>
-  void add(std::string_view bytes, const Use& use) {
-    for (std::size_t end = 0; (end = bytes.find('\n')) != bytes.npos; bytes.remove_prefix(end + 1)) {
-      line_.append(bytes.substr(0, end));
-      if (line_.ends_with('\r')) line_.pop_back();
-      use(std::exchange(line_, {}));
-    }
-    line_.append(bytes);
-    if (line_.size() >= max_line) finish(use);
-  }
-  // What has come without an end of line.
-  template <class Use>
-  void finish(const Use& use) {
-    if (!line_.empty()) use(std::exchange(line_, {}));
-  }
-
- private:
-  std::string line_;
-};
 
 // One run, driven by completion handlers, each of which holds it.
 class ProgramRun : public std::enable_shared_from_this<ProgramRun> {

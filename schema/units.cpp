@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "schema/internal/numbers.hpp"
 #include "schema/internal/wording.hpp"
 
@@ -31,10 +32,6 @@ struct Part {
 bool is_blank(char letter) noexcept {
   return std::string_view(" \t\n\f\r").find(letter) != std::string_view::npos;
 }
-bool is_digit(char letter) noexcept {
-  return letter >= '0' && letter <= '9';
-}
-
 // The order in which the names are listed in messages.
 std::array<std::string_view, 4> names_of(const Unit& unit) {
   return {unit.name_long_plural, unit.name_long_singular, unit.name_short_plural, unit.name_short_singular};

@@ -324,4 +324,34 @@ std::string describe(const Value& value, std::size_t limit) {
   return to_valid_utf8(text) + "…";
 }
 
+namespace {
+
+bool has_written_null(const Value& value) {
+  switch (value.kind()) {
+    case Kind::null:
+      return value.null_text() != nullptr;
+    case Kind::list:
+      return std::ranges::any_of(value.as_list(), has_written_null);
+    case Kind::map:
+      return std::ranges::any_of(value.as_map(), has_written_null, &Map::Entry::value);
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Value nulls_as_written(const Value& value) {
+  if (!has_written_null(value)) return value;
+  if (const std::string* text = value.null_text()) return *text;
+  if (value.kind() == Kind::list) {
+    List list;
+    for (const Value& item : value.as_list()) list.push_back(nulls_as_written(item));
+    return list;
+  }
+  Map map;
+  for (const auto& [key, entry] : value.as_map()) map.insert(key, nulls_as_written(entry));
+  return map;
+}
+
 }  // namespace venvoy::schema

@@ -57,7 +57,7 @@ class Installers {
   // Both outlive this object.
   Installers(os::Keeper& keeper, const os::Environment& environment) : keeper_(keeper), environment_(environment) {}
 
-  // `automatic` is uv if it is there (named by VENVOY_UV, or in PATH) and new enough, else pip. Throws an Error
+  // `automatic` is uv if it is there (named by VENVOY_UV, in PATH, or beside the keeper) and new enough, else pip. Throws an Error
   // (environment) if uv is asked for and cannot be used, (cancelled).
   boost::asio::awaitable<std::shared_ptr<const Installer>> choose(InstallerChoice choice, Logger logger,
                                                                   CancelToken cancel);

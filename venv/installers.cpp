@@ -46,8 +46,12 @@ std::string oldest_uv_text() {
 
 asio::awaitable<Installers::Uv> Installers::find_uv(CancelToken cancel) {
   const std::string name = os::get_variable(environment_, "VENVOY_UV").value_or("uv");
-  const auto program = os::find_program(name, environment_);
-  if (!program) co_return Uv{nullptr, name == "uv" ? "it is not in PATH" : fmt::format("there is no '{}'", name)};
+  auto program = os::find_program(name, environment_);
+  if (!program && name == "uv") {
+    const fs::path beside_keeper = os::find_keeper_program().parent_path() / name;
+    if (fs::exists(beside_keeper)) program = beside_keeper;
+  }
+  if (!program) co_return Uv{nullptr, name == "uv" ? "it is neither in PATH nor beside venvoy-keeper" : fmt::format("there is no '{}'", name)};
   os::ProgramSpec spec;
   spec.program = fs::absolute(*program);
   spec.arguments = {"--version"};

@@ -20,7 +20,7 @@ bool is_local(const std::string& place) {
 }
 
 // pip has no word for "offline": no index, and of the places for packages those on this machine.
-void add_indexes(Arguments& arguments, const Settings& settings) {
+void add_pip_indexes(Arguments& arguments, const Settings& settings) {
   if (settings.offline) arguments.push_back("--no-index");
   if (settings.index_url) arguments.insert(arguments.end(), {"--index-url", *settings.index_url});
   for (const std::string& url : settings.extra_index_urls)
@@ -41,14 +41,14 @@ class PipInstaller final : public Installer {
   Command build_wheel(const fs::path& environment, const fs::path& project, const fs::path& output,
                       const Settings& settings) const override {
     Command command = pip(environment, {"wheel", "--no-deps", "--progress-bar", "off", "--wheel-dir", output.string()});
-    add_indexes(command.arguments, settings);
+    add_pip_indexes(command.arguments, settings);
     command.arguments.push_back(project.string());
     return command;
   }
 
   Command install(const fs::path& environment, const std::string& what, const Settings& settings) const override {
     Command command = pip(environment, {"install", "--compile", "--progress-bar", "off"});
-    add_indexes(command.arguments, settings);
+    add_pip_indexes(command.arguments, settings);
     command.arguments.push_back(what);
     return command;
   }
@@ -57,7 +57,7 @@ class PipInstaller final : public Installer {
                       const Settings& settings) const override {
     Command command = pip(environment, {"download", "--no-deps", "--only-binary", ":all:", "--progress-bar", "off",
                                         "--dest", output.string()});
-    add_indexes(command.arguments, settings);
+    add_pip_indexes(command.arguments, settings);
     command.arguments.push_back(requirement);
     return command;
   }

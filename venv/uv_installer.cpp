@@ -8,7 +8,7 @@ namespace {
 namespace fs = std::filesystem;
 using Arguments = std::vector<std::string>;
 
-void add_indexes(Arguments& arguments, const Settings& settings) {
+void add_uv_indexes(Arguments& arguments, const Settings& settings) {
   if (settings.offline) arguments.push_back("--offline");
   if (settings.index_url) arguments.insert(arguments.end(), {"--default-index", *settings.index_url});
   for (const std::string& url : settings.extra_index_urls) arguments.insert(arguments.end(), {"--index", url});
@@ -34,7 +34,7 @@ class UvInstaller final : public Installer {
     Arguments arguments = {"build",        "--wheel",      "--no-python-downloads",
                            "--no-sources", "--python",     python_of(environment),
                            "--out-dir",    output.string()};
-    add_indexes(arguments, settings);
+    add_uv_indexes(arguments, settings);
     arguments.push_back(project.string());
     return {program_, std::move(arguments)};
   }
@@ -42,7 +42,7 @@ class UvInstaller final : public Installer {
   Command install(const fs::path& environment, const std::string& what, const Settings& settings) const override {
     Arguments arguments = install_into(environment);
     arguments.push_back("--compile-bytecode");
-    add_indexes(arguments, settings);
+    add_uv_indexes(arguments, settings);
     arguments.push_back(what);
     return {program_, std::move(arguments)};
   }
@@ -51,7 +51,7 @@ class UvInstaller final : public Installer {
                       const Settings& settings) const override {
     Arguments arguments = install_into(environment);
     arguments.insert(arguments.end(), {"--target", output.string(), "--no-deps", "--only-binary", ":all:"});
-    add_indexes(arguments, settings);
+    add_uv_indexes(arguments, settings);
     arguments.push_back(requirement);
     return {program_, std::move(arguments)};
   }

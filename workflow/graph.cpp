@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include <fmt/format.h>
+
 namespace venvoy::workflow {
 
 NodeId Graph::add_node(GraphNode node) {
@@ -38,6 +40,15 @@ std::vector<std::pair<NodeId, EdgeKind>> Graph::dependencies(NodeId id) const {
     for (const Edge& edge : edges_[from])
       if (edge.to == id) result.emplace_back(from, edge.kind);
   return result;
+}
+
+std::string Graph::mermaid() const {
+  std::string text = "flowchart LR\n";
+  for (NodeId from = 0; from < edges_.size(); ++from)
+    for (const Edge& edge : edges_[from])
+      text += fmt::format("    {}[\"{}\"] {} {}[\"{}\"]\n", from, nodes_[from].name,
+                          edge.kind == EdgeKind::hard ? "-->" : "-.->", edge.to, nodes_[edge.to].name);
+  return text;
 }
 
 std::vector<std::vector<NodeId>> Graph::find_cycles() const {

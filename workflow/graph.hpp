@@ -61,6 +61,9 @@ class Graph {
   // given. Deterministic.
   std::vector<std::vector<NodeId>> find_cycles() const;
 
+  // The graph as a flow chart in the Mermaid language, a line per edge (spec/workflow.md 1.6).
+  std::string mermaid() const;
+
  private:
   friend class GraphState;
   struct Needs {

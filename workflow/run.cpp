@@ -81,6 +81,8 @@ asio::awaitable<RunResult> run_checked(std::shared_ptr<const Plan> plan, schema:
       co_return failed(Error(ErrorCode::denied, "a policy has denied the run: " + decision.reason));
     if (decision.input) input = schema::unserialize(*plan->input, *decision.input);
   }
+  if (options.logger.enabled(LogLevel::debug))
+    options.logger.debug("the graph of {}:\n{}", plan->document->file, plan->graph.mermaid());
   internal::WorkflowRun run(plan, setting, options.logger, {});
   RunControlAccess::connect(*control, [&run] { run.abort(); });
   if (options.timeout) run.set_deadline(std::chrono::steady_clock::now() + *options.timeout);

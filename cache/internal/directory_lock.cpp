@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 using os::LockMode;
 
 // How long a maker waits for somebody who only looks at what it has just made.
-constexpr int patience_milliseconds = 1000;
+constexpr int lock_patience_milliseconds = 1000;
 
 int flock_again(int file, int operation) {
   int result;
@@ -84,7 +84,7 @@ std::optional<DirectoryLock> DirectoryLock::make(const fs::path& path) {
 }
 
 std::optional<DirectoryLock> DirectoryLock::adopt(const fs::path& path) {
-  for (int waited = 0; waited < patience_milliseconds; ++waited) {
+  for (int waited = 0; waited < lock_patience_milliseconds; ++waited) {
     DirectoryLock lock;
     lock.directory_ = open_directory(path);
     if (!lock.directory_) return std::nullopt;

@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 // A ready directory is locked exclusively only by somebody who looks whether it is used, or who is about to remove it:
 // for a moment. Beyond this time something is wrong with him, and the directory is as good as absent.
-constexpr int patience_milliseconds = 2000;
+constexpr int reader_patience_milliseconds = 2000;
 
 bool has_ready_file(const fs::path& path) {
   return ::access((path / ready_file).c_str(), F_OK) == 0;
@@ -33,7 +33,7 @@ std::optional<std::string> find_fault(const DirectoryLock& lock, const std::opti
 }  // namespace
 
 std::optional<DirectoryLock> lock_ready_directory(const fs::path& path) {
-  for (int waited = 0; waited < patience_milliseconds && has_ready_file(path); ++waited) {
+  for (int waited = 0; waited < reader_patience_milliseconds && has_ready_file(path); ++waited) {
     if (auto lock = DirectoryLock::try_lock(path, os::LockMode::shared)) return lock;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }

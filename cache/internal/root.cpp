@@ -22,14 +22,18 @@ constexpr const char* choose_another = "choose another directory with `workdir` 
 }
 
 [[noreturn]] void refuse_to_make(int error, const fs::path& workdir, const fs::path& root) {
-  if (error == ENOENT)
-    refuse(fmt::format("the work directory '{}' does not exist", workdir.string()),
-           "create it, or choose another directory with `workdir` in the configuration");
   if (error == ENOTDIR) refuse(fmt::format("the work directory '{}' is not a directory", workdir.string()));
   if (error == EACCES || error == EPERM || error == EROFS)
     refuse(fmt::format("the work directory '{}' is not writable ({})", workdir.string(), std::strerror(error)));
   throw system_error(error, fmt::format("cannot make the store '{}'", root.string()), ErrorCode::environment)
       .with_hint(choose_another);
+}
+
+// The Go deployer makes the work directory with its parents (spec/workflow.md 8.3).
+void make_workdir(const fs::path& workdir, const fs::path& root) {
+  std::error_code error;
+  fs::create_directories(workdir, error);
+  if (error) refuse_to_make(error.value(), workdir, root);
 }
 
 void check_kind_and_owner(const struct stat& status, const fs::path& root, uid_t uid) {
@@ -64,6 +68,7 @@ fs::path root_in(const fs::path& workdir, uid_t uid) {
 }
 
 void ensure_root(const fs::path& workdir, const fs::path& root, uid_t uid) {
+  make_workdir(workdir, root);
   if (::mkdir(root.c_str(), 0700) != 0 && errno != EEXIST) {
     const int error = errno;
     struct stat status;

@@ -60,7 +60,8 @@ asio::awaitable<atp::Hello> PythonProcess::handshake() {
   } catch (const Error& error) {
     failure = error;
   }
-  throw co_await explained(std::move(*failure));
+  const Error told = co_await explained(std::move(*failure));
+  throw told;
 }
 
 asio::awaitable<StepAnswer> PythonProcess::run(std::string run_id, std::string step_id, schema::Value input) {
@@ -78,7 +79,8 @@ asio::awaitable<StepAnswer> PythonProcess::run(std::string run_id, std::string s
     lost = error.code() == ErrorCode::protocol;
   }
   if (!lost) throw *failure;
-  throw co_await explained(std::move(*failure));
+  const Error told = co_await explained(std::move(*failure));
+  throw told;
 }
 
 asio::awaitable<void> PythonProcess::signal(std::string run_id, std::string signal_id, schema::Value data) {

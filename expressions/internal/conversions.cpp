@@ -19,14 +19,14 @@ using schema::Value;
 
 namespace {
 
-ExpressionError failure(std::string message) {
+ExpressionError conversion_failure(std::string message) {
   return ExpressionError(ErrorCode::evaluation, std::move(message));
 }
 
 ExpressionError unreadable(std::string_view function, std::string_view what, const std::string& text,
                            std::string_view problem) {
-  return failure(std::string(function) + ": '" + excerpt(text) + "' is no " + std::string(what) + ": " +
-                 std::string(problem));
+  return conversion_failure(std::string(function) + ": '" + excerpt(text) + "' is no " + std::string(what) + ": " +
+                            std::string(problem));
 }
 
 }  // namespace
@@ -37,7 +37,7 @@ Value int_to_float(Arguments arguments) {
 
 Value float_to_int(Arguments arguments) {
   const double value = arguments[0].as_float();
-  if (std::isnan(value)) throw failure("attempted to convert a NaN float to an integer");
+  if (std::isnan(value)) throw conversion_failure("attempted to convert a NaN float to an integer");
   if (std::isinf(value) && value > 0) return std::numeric_limits<std::int64_t>::max();
   return truncated(value);
 }
@@ -53,10 +53,11 @@ Value float_to_string(Arguments arguments) {
 Value float_to_formatted_string(Arguments arguments) {
   const std::string& format = arguments[1].as_text();
   const std::int64_t precision = arguments[2].as_integer();
-  if (format.empty()) throw failure("floatToFormattedString: the format is empty; it is one of b, e, E, f, g, G, x, X");
+  if (format.empty())
+    throw conversion_failure("floatToFormattedString: the format is empty; it is one of b, e, E, f, g, G, x, X");
   if (precision > max_format_precision)
-    throw failure("floatToFormattedString: precision " + std::to_string(precision) + " is above the limit of " +
-                  std::to_string(max_format_precision));
+    throw conversion_failure("floatToFormattedString: precision " + std::to_string(precision) +
+                             " is above the limit of " + std::to_string(max_format_precision));
   return to_valid_utf8(format_float(arguments[0].as_float(), format[0], precision));
 }
 

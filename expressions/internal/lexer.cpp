@@ -4,13 +4,12 @@
 #include <array>
 #include <optional>
 
+#include "base/text.hpp"
+
 namespace venvoy::expressions {
 
 namespace {
 
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 constexpr bool is_hexadecimal(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }

@@ -2,6 +2,7 @@
 #include <charconv>
 #include <limits>
 
+#include "base/text.hpp"
 #include "expressions/internal/float_text.hpp"
 
 namespace venvoy::expressions {
@@ -10,9 +11,6 @@ namespace {
 
 constexpr char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
 }
 
 bool equals_ignoring_case(std::string_view text, std::string_view word) {

@@ -13,7 +13,7 @@ bool equal_ignoring_case(std::string_view text, std::string_view lower) noexcept
   return std::ranges::equal(text, lower, {}, ascii_lower);
 }
 
-bool is_digit(char letter, bool hexadecimal = false) noexcept {
+bool is_digit_of(char letter, bool hexadecimal) noexcept {
   const char lower = ascii_lower(letter);
   return (lower >= '0' && lower <= '9') || (hexadecimal && lower >= 'a' && lower <= 'f');
 }
@@ -22,8 +22,8 @@ bool is_digit(char letter, bool hexadecimal = false) noexcept {
 bool take_out_underscores(std::string& number, bool hexadecimal) {
   for (std::size_t index = 0; index < number.size(); ++index) {
     if (number[index] != '_') continue;
-    const bool after_digit = index == 0 ? hexadecimal : is_digit(number[index - 1], hexadecimal);
-    if (!after_digit || index + 1 == number.size() || !is_digit(number[index + 1], hexadecimal)) return false;
+    const bool after_digit = index == 0 ? hexadecimal : is_digit_of(number[index - 1], hexadecimal);
+    if (!after_digit || index + 1 == number.size() || !is_digit_of(number[index + 1], hexadecimal)) return false;
   }
   std::erase(number, '_');
   return true;
@@ -55,7 +55,7 @@ ParsedNumber<double> parse_magnitude(std::string_view text) {
   std::string number(hexadecimal ? text.substr(2) : text);
   if (!take_out_underscores(number, hexadecimal)) return {0, NumberProblem::not_a_number};
   // from_chars would also take a sign and the names that are dealt with elsewhere.
-  const bool begins = !number.empty() && (is_digit(number[0], hexadecimal) || number[0] == '.');
+  const bool begins = !number.empty() && (is_digit_of(number[0], hexadecimal) || number[0] == '.');
   const bool has_exponent = number.find_first_of("pP") != std::string::npos;
   if (!begins || (hexadecimal && !has_exponent)) return {0, NumberProblem::not_a_number};
   double value = 0;

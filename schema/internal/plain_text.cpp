@@ -6,14 +6,11 @@
 #include <cstdint>
 #include <string>
 
+#include "base/text.hpp"
 #include "schema/internal/core_schema.hpp"
 
 namespace venvoy::schema {
 namespace {
-
-bool is_digit(char symbol) {
-  return symbol >= '0' && symbol <= '9';
-}
 
 // Reads the formats that yaml.v3 hands to Go's time.Parse, with all that time.Parse lets through.
 class TimestampReader {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "schema/internal/plain_text.hpp"
 #include "schema/internal/text_position.hpp"
 
@@ -12,10 +13,6 @@ namespace venvoy::schema {
 namespace {
 
 constexpr std::size_t longest_simple_key = 128;
-
-bool is_in(std::string_view set, char symbol) {
-  return set.find(symbol) != std::string_view::npos;
-}
 
 struct CodePoint {
   std::uint32_t value = 0;

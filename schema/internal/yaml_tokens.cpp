@@ -2,12 +2,10 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
+
 namespace venvoy::schema {
 namespace {
-
-bool is_in(std::string_view set, char symbol) {
-  return set.find(symbol) != std::string_view::npos;
-}
 
 bool blank_at(std::string_view text, std::size_t offset) {
   return offset >= text.size() || is_in(" \t\r\n", text[offset]);

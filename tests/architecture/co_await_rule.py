@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""No `{`, `[` or `?` in a statement with co_await.
+"""No `{`, `[`, `?` or `throw` in a statement with co_await.
 
 g++ 12 destroys temporaries of a co_await expression twice when they are aggregates, capturing lambdas, braced lists or
-arms of ?: (docs/architecture.md, "Coroutines"). So such things are built on the line before.
+arms of ?:, and frees what is thrown before it is there (docs/architecture.md, "Coroutines"). So such things are built
+on the line before.
 
     co_await_rule.py [FILE…]       without files: all sources that git knows
     co_await_rule.py --self-test
@@ -20,6 +21,7 @@ TOKEN = re.compile(
 # What may stand before the brace of a block; after any other word a brace begins a braced list.
 BLOCK_WORDS = {"else", "do", "try", "const", "noexcept", "override", "final", "mutable"}
 HEAD_WORDS = {"namespace", "class", "struct", "enum", "union", "extern"}
+FORBIDDEN = {"{", "[", "?", "throw"}
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -105,7 +107,7 @@ def violations(text):
                 continue
             inside = list(flat(statement))
             if any(token == "co_await" for token, _ in inside):
-                yield from ((line, token) for token, line in inside if token in "{[?")
+                yield from ((line, token) for token, line in inside if token in FORBIDDEN)
             statement = []
 
 
@@ -128,6 +130,7 @@ BAD = [
     "void f() { co_await (x ? g() : h()); }",
     "void f() { T v{co_await g()}; }",
     "void f() { auto v = co_await list[3].g(); }",
+    "void f() { throw co_await g(); }",
 ]
 
 

@@ -114,6 +114,7 @@ void WorkflowRun::stage_ended(std::size_t step_index, std::size_t stage_index, s
   const PlanStage& planned = step.stages[stage_index];
   endings_[step_index] = fmt::format("{}.{}", stage.id, stage.outputs[output].id);
   log_output(step, stage.outputs[output], data);
+  logger_.debug("{}.{}", plan_->graph.node(planned.node).name, stage.outputs[output].id);
   // The data is there before anybody who depends on it is told.
   data_->set_output(step.id(), stage.id, stage.outputs[output].id, std::move(data));
   graph_.resolve(planned.node);
@@ -230,7 +231,7 @@ void WorkflowRun::build_output(std::size_t index) {
     // An inferred schema says nothing that the data does not say itself.
     if (declared) schema::unserialize(*output.type, *data);
     graph_.resolve(output.node);
-    output_ = RunResult{std::nullopt, output.id, std::move(*data), output.error};
+    output_ = RunResult{std::nullopt, output.id, schema::nulls_as_written(*data), output.error};
     change_.notify();
   } catch (const schema::MismatchError& error) {
     fail(Error(ErrorCode::schema,

@@ -48,13 +48,17 @@ TEST_CASE("a store is a directory of its user alone") {
   CHECK(mode_of(store.path()) == 0700);
 }
 
+TEST_CASE("a work directory that is not there is made, with its parents") {
+  const TemporaryDir directory;
+  CHECK(refusal(directory / "not/yet") == "accepted");
+  CHECK(fs::is_directory(directory / "not/yet" / fmt::format("venvoy-{}", geteuid())));
+}
+
 TEST_CASE("what cannot be a store is refused with a reason") {
   const TemporaryDir directory;
   const fs::path root = directory / fmt::format("venvoy-{}", geteuid());
   const std::string at = "'" + root.string() + "' ";
 
-  CHECK(refusal(directory / "nothing") ==
-        fmt::format("the work directory '{}' does not exist", (directory / "nothing").string()));
   write(directory / "file", "");
   CHECK(refusal(directory / "file") ==
         fmt::format("the work directory '{}' is not a directory", (directory / "file").string()));

@@ -23,8 +23,10 @@ PluginProject waiting(const Place& place) {
 }
 
 void until_building(Engine& engine, const Place& place) {
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(1);
   boost::asio::steady_timer timer(engine.io);
   while (!fs::exists(place / "mark")) {
+    if (std::chrono::steady_clock::now() > give_up) FAIL("the build has not begun\n" << engine.log->all());
     timer.expires_after(std::chrono::milliseconds(5));
     bool passed = false;
     timer.async_wait([&](auto) { passed = true; });
