@@ -70,8 +70,10 @@ asio::awaitable<ReadyEnvPtr> Flight::wait(std::shared_ptr<Flight> self, Progress
   co_await place.waiter()->event.wait(quietly);
   const bool gave_up = !self->ended_.fired();
   if (gave_up) {
-    place.leave();
-    if (self->waiters_.empty()) {
+    // The last one stays until the end, so that he is told how it ends.
+    if (self->waiters_.size() > 1) {
+      place.leave();
+    } else {
       self->cancel_.cancel();
       co_await self->wait_for_end();
     }

@@ -117,7 +117,7 @@ Answer read_record(const Job& job, const std::string& name) {
 }
 
 void tell_of_record(const Job& job, const source::GitRef& reference, const Answer& answer) {
-  if (answer.kind == "abbreviation")
+  if (answer.kind == source::to_text(source::VersionKind::abbreviation))
     return job.logger.warning("'{}' of {} is short for {}: write the full commit id, a short one can become ambiguous",
                               reference.version, source::safe_url(reference.url), answer.commit);
   job.logger.info("{} means commit {} since {}; modulePullPolicy Always or `venvoy cache pull` looks again",

@@ -157,7 +157,7 @@ std::shared_ptr<Engine::Call> Engine::begin(const std::string& reference, const 
 void Engine::turn_until(const std::function<bool()>& done) {
   while (!done()) {
     io.restart();
-    io.run_one();
+    if (io.run_one() == 0 && !done()) FAIL("what is waited for cannot happen any more\n" << log->all());
   }
 }
 
@@ -193,8 +193,9 @@ std::string output_of(const venv::ReadyEnv& environment) {
 
 std::vector<fs::path> generations_in(const fs::path& workdir) {
   std::vector<fs::path> found;
+  std::error_code none;
   const fs::path environments = workdir / fmt::format("venvoy-{}", geteuid()) / "env-v1";
-  for (const auto& entry : fs::recursive_directory_iterator(environments))
+  for (const auto& entry : fs::recursive_directory_iterator(environments, none))
     if (entry.path().filename() == "ready.json") found.push_back(entry.path().parent_path());
   return found;
 }

@@ -161,8 +161,8 @@ TEST_CASE("no such module in the package") {
       {"test-plugin", {{"test_plugin/__init__.py", "raise SystemExit('code was run')"}}, "no __main__.py"},
       {"test-plugin", {{"test_plugin/__main__.py", "print('hello')"}}, ""},
       {"test-plugin", {{"test_plugin.py", "print('hello')"}}, ""},
-      {"test.plugin", {{"test/plugin.py", "print('hello')"}}, ""},
-      {"test.plugin", {{"test_plugin.py", "print('hello')"}}, "no module 'test.plugin'"},
+      {"dotted.plugin", {{"dotted/plugin.py", "print('hello')"}}, ""},
+      {"dotted.plugin", {{"test_plugin.py", "print('hello')"}}, "no module 'dotted.plugin'"},
   };
   Engine engine(place.path());
   int number = 0;
