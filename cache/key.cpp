@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cache/sha256.hpp"
+#include "base/sha256.hpp"
 
 namespace venvoy::cache {
 namespace {

@@ -75,11 +75,14 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
             ->expected(1)
             ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll));
   group(app.add_option("--log-level", options.log_level, "What is logged: debug, info, warning or error")
-            ->check(CLI::IsMember({"debug", "info", "warning", "error"})));
+            ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+            ->option_text("LEVEL"));
   group(app.add_option("--color", options.color, "Colours: auto, always or never")
-            ->check(CLI::IsMember({"auto", "always", "never"})));
+            ->check(CLI::IsMember({"auto", "always", "never"}))
+            ->option_text("WHEN"));
   group(app.add_option("--output", options.output, "Form of data on standard output: yaml or json")
-            ->transform(CLI::CheckedTransformer(forms)));
+            ->transform(CLI::CheckedTransformer(forms))
+            ->option_text("FORM"));
   group(app.add_flag("-q,--quiet", options.quiet, "Say nothing but errors"));
   group(app.add_flag("-v,--verbose", options.verbose, "Say more; twice: everything"));
 }

@@ -29,6 +29,9 @@ target_include_directories(venvoy_settings INTERFACE "${CMAKE_SOURCE_DIR}")
 target_link_libraries(venvoy_settings INTERFACE Threads::Threads)
 target_compile_options(venvoy_settings INTERFACE
   -pthread -fPIC -fpch-preprocess -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual)
+# g++ 12 warns of the frames of coroutines: in a unity build for types of unnamed namespaces, and for their memory, which
+# Asio recycles.
+target_compile_options(venvoy_settings INTERFACE -Wno-subobject-linkage -Wno-mismatched-new-delete)
 if(VENVOY_WARNINGS_AS_ERRORS)
   target_compile_options(venvoy_settings INTERFACE -Werror)
 endif()

@@ -55,10 +55,12 @@ boost::asio::awaitable<Result> on_pool(boost::asio::thread_pool& pool, CancelTok
   if (cancellation.cancelled() != asio::cancellation_type::none) throw Error(ErrorCode::cancelled, "cancelled");
   const auto job = std::make_shared<PoolJob<Result>>(executor);
   const auto registration = cancel.on_cancel([job] { job->cancel.cancel(); });
-  asio::post(pool, [executor, job, work = std::move(work)]() mutable {
+  asio::post(pool, [executor, job = job, work = std::move(work)]() mutable {
     job->run(work);
     work = nullptr;  // what it holds goes before the caller goes on
-    asio::post(executor, [job] { job->done.fire(); });
+    // The job leaves this thread for good: its timer, and the exception that it may hold, end on the loop's. (`job =
+    // job` above, since a plain copy of a const variable could not be moved.)
+    asio::post(executor, [job = std::move(job)] { job->done.fire(); });
   });
   const bool throws = co_await asio::this_coro::throw_if_cancelled();
   const auto quietly = asio::as_tuple(asio::use_awaitable);

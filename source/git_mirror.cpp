@@ -27,7 +27,8 @@ constexpr int max_links = 8;
 // A commit that somebody asked for and that is not there.
 Error not_there(const GitMirror& mirror, std::string_view what) {
   return Error(ErrorCode::unresolvable, fmt::format("{} is not in {}: all its branches and tags were looked through",
-                                                    what, safe_url(mirror.url())));
+                                                    what, safe_url(mirror.url())))
+      .with_hint("check it, and that it has been pushed; a commit of a fork has to be asked of the fork");
 }
 
 bool is_abbreviation(std::string_view version) {
@@ -141,7 +142,8 @@ ResolvedVersion GitMirror::resolve(std::string_view version) const {
   }
   if (is_abbreviation(version)) return resolve_abbreviation(reader, version);
   throw Error(ErrorCode::unresolvable, fmt::format("there is no branch or tag '{}' in {}{}", version, safe_url(url_),
-                                                   did_you_mean(version, short_names(table))));
+                                                   did_you_mean(version, short_names(table))))
+      .with_hint(fmt::format("`git ls-remote {}` lists what is there", safe_url(url_)));
 }
 
 CommitInfo GitMirror::commit_info(const CommitId& commit) const {

@@ -9,13 +9,13 @@
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include "base/error.hpp"
+#include "base/sha256.hpp"
 #include "os/event.hpp"
+#include "os/on_pool.hpp"
 #include "source/internal/credential_helper.hpp"
 #include "source/internal/loop_programs.hpp"
-#include "source/internal/on_pool.hpp"
 #include "source/internal/ref_pattern.hpp"
 
 namespace venvoy::source {
@@ -24,16 +24,6 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::size_t max_submodules = 1000;
-
-std::string sha256(std::string_view text) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  if (EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha256(), nullptr) != 1)
-    throw Error(ErrorCode::internal, "SHA-256 is not available");
-  std::string hex;
-  for (unsigned index = 0; index < size; ++index) hex += fmt::format("{:02x}", digest[index]);
-  return hex;
-}
 
 // What the mirror must be asked, or fetched, for.
 struct Request {
@@ -132,7 +122,7 @@ struct GitSource::State {
   }
 
   GitMirror mirror_of(const std::string& url) const {
-    const std::string name = sha256(normalised_url(url));
+    const std::string name = sha256_hex(normalised_url(url));
     return GitMirror(url, options.mirrors / (name + ".git"), options.locks / (name + ".lock"));
   }
 
@@ -162,7 +152,7 @@ struct GitSource::State {
 asio::awaitable<std::optional<Found>> GitSource::State::look_up(Request request, CancelToken cancel) {
   using Result = std::optional<Found>;
   std::function<Result(const CancelToken&)> work = [request](const CancelToken&) { return find_if_there(request); };
-  Result found = co_await on_pool<Result>(pool, cancel, std::move(work));
+  Result found = co_await os::on_pool<Result>(pool, cancel, std::move(work));
   co_return found;
 }
 
@@ -207,7 +197,7 @@ asio::awaitable<void> GitSource::State::lead(Request request, ResolveOptions how
     return request.mirror.fetch(request.fetch(), carried, cancel, progress);
   };
   try {
-    const FetchResult result = co_await on_pool<FetchResult>(pool, how.cancel, std::move(work));
+    const FetchResult result = co_await os::on_pool<FetchResult>(pool, how.cancel, std::move(work));
     flight->everything = result.contacted && !result.by_id;
     flight->ended_well = true;
   } catch (const Error& error) {
@@ -244,7 +234,7 @@ asio::awaitable<ResolvedGit> GitSource::State::resolve(GitRef ref, ResolveOption
   if (contacted) {
     co_await bring(request, how);
     std::function<Found(const CancelToken&)> work = [request](const CancelToken&) { return find(request); };
-    found = co_await on_pool<Found>(pool, how.cancel, std::move(work));
+    found = co_await os::on_pool<Found>(pool, how.cancel, std::move(work));
   }
   const auto& [version, info] = *found;
   if (version.kind == VersionKind::abbreviation) warn_about_abbreviation(ref, version.commit);
@@ -259,7 +249,7 @@ asio::awaitable<void> GitSource::State::add_submodules(Parent parent, Submodules
   std::function<List(const CancelToken&)> work = [parent](const CancelToken&) {
     return parent.mirror.submodules(parent.commit, parent.url);
   };
-  const List list = co_await on_pool<List>(pool, how.cancel, std::move(work));
+  const List list = co_await os::on_pool<List>(pool, how.cancel, std::move(work));
   for (const Submodule& submodule : list) {
     if (submodules.find(submodule)) continue;
     const GitRef ref{submodule.url, submodule.commit.text(), ""};
@@ -289,7 +279,7 @@ asio::awaitable<void> GitSource::State::export_work_tree(ResolvedGit resolved, s
     resolved.mirror.export_work_tree(resolved.commit, target, options_of_tree, cancel);
     return true;
   };
-  co_await on_pool<bool>(pool, how.cancel, std::move(work));
+  co_await os::on_pool<bool>(pool, how.cancel, std::move(work));
 }
 
 GitSource::GitSource(const asio::any_io_executor& executor, asio::thread_pool& pool, os::Keeper& keeper,

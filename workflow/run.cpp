@@ -1,8 +1,8 @@
 // Running a plan: the second half of engine.hpp.
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
+#include "base/sha256.hpp"
 #include "schema/check.hpp"
 #include "workflow/engine.hpp"
 #include "workflow/internal/workflow_run.hpp"
@@ -46,15 +46,6 @@ RunResult failed(Error error) {
   RunResult result;
   result.failure = std::move(error);
   return result;
-}
-
-std::string sha256_hex(std::string_view text) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha256(), nullptr);
-  std::string hex;
-  for (unsigned int index = 0; index < size; ++index) hex += fmt::format("{:02x}", digest[index]);
-  return hex;
 }
 
 RunQuestion question_about(const Plan& plan, const schema::Value& input) {

@@ -16,7 +16,8 @@
 #include "cache/internal/file_names.hpp"
 #include "cache/internal/open_file.hpp"
 #include "cache/internal/parallel.hpp"
-#include "cache/sha256.hpp"
+#include "base/sha256.hpp"
+#include "cache/file_sha256.hpp"
 #include "os/fd.hpp"
 
 namespace venvoy::cache::internal {

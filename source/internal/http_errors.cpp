@@ -10,8 +10,13 @@
 namespace venvoy::source {
 namespace {
 
+constexpr const char* check_the_network =
+    "check the URL and the network, or try again later; what is installed already runs without it";
+constexpr const char* check_the_url = "check the URL in the reference, and that you may read the repository";
+
 Error cannot_fetch(std::string_view url, std::string_view reason, ErrorCode code = ErrorCode::network) {
-  return Error(code, fmt::format("cannot fetch {}: {}", url, reason));
+  return Error(code, fmt::format("cannot fetch {}: {}", url, reason))
+      .with_hint(code == ErrorCode::network ? check_the_network : check_the_url);
 }
 
 std::string connection_reason(const TransferFailure& failure) {

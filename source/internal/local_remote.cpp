@@ -52,7 +52,8 @@ Advertisement LocalRemote::connect() {
   const fs::path path = settings_.url.local_path();
   repository_ = open_like_git(path.has_filename() ? path : path.parent_path());
   if (!repository_)
-    throw Error(ErrorCode::unresolvable, fmt::format("cannot fetch {}: repository not found", shown_url_));
+    throw Error(ErrorCode::unresolvable, fmt::format("cannot fetch {}: repository not found", shown_url_))
+        .with_hint("check the path in the reference, and that you may read the repository");
   int result = 0;
   auto iterator = take<ReferenceIterator>(
       result, [&](git_reference_iterator** out) { return git_reference_iterator_new(out, repository_.get()); });

@@ -11,7 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
-#include "cache/sha256.hpp"
+#include "base/sha256.hpp"
 #include "os/on_pool.hpp"
 #include "source/git_url.hpp"
 #include "venv/internal/origin.hpp"
@@ -31,7 +31,7 @@ cache::KeyInputs url_inputs(const std::string& url) {
   const std::string normalised = source::normalised_url(url);
   const std::string safe = source::safe_url(normalised);
   cache::KeyInputs inputs = {{"url", safe}};
-  if (safe != normalised) inputs.emplace_back("url-sha256", cache::sha256_hex(normalised));
+  if (safe != normalised) inputs.emplace_back("url-sha256", sha256_hex(normalised));
   return inputs;
 }
 

@@ -12,7 +12,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
-#include "cache/sha256.hpp"
+#include "base/sha256.hpp"
 #include "os/fd.hpp"
 
 namespace venvoy::venv::internal {
@@ -84,7 +84,7 @@ class Walk {
     const os::Fd from = os::open_file(root_ / relative, O_RDONLY | O_NOFOLLOW);
     os::Fd to;
     if (!target_.empty()) to = os::open_file(target_ / relative, O_WRONLY | O_CREAT | O_EXCL, mode);
-    cache::Sha256 contents;
+    Sha256 contents;
     for (;;) {
       const ssize_t count = ::read(from.get(), block_.data(), block_.size());
       if (count < 0) throw system_error(errno, fmt::format("cannot read '{}'", (root_ / relative).string()));
@@ -123,7 +123,7 @@ class Walk {
   fs::path root_, target_;
   const CancelToken& cancel_;
   TreeLimits limits_;
-  cache::Sha256 hash_;
+  Sha256 hash_;
   std::array<char, 65536> block_;
   std::size_t entries_ = 0;
   std::uint64_t bytes_ = 0;

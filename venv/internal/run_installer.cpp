@@ -69,7 +69,8 @@ constexpr const char* make_room =
 std::string hint_for(std::string_view output) {
   for (const Cause& cause : causes)
     if (output.find(cause.sign) != std::string_view::npos) return std::string(cause.hint);
-  return {};
+  return "the output above is that of the plugin's own build or of its dependencies: choose another version of it, or "
+         "tell its author";
 }
 
 // Installers get the engine's environment (spec/workflow.md 8.8) but for what would let packages from elsewhere pass

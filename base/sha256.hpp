@@ -1,15 +1,13 @@
-// SHA-256, of texts and of files.
+// SHA-256.
 #pragma once
 
-#include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
 struct evp_md_ctx_st;
 
-namespace venvoy::cache {
+namespace venvoy {
 
 class Sha256 {
  public:
@@ -28,8 +26,4 @@ class Sha256 {
 
 std::string sha256_hex(std::string_view bytes);
 
-// Of a regular file. Nothing if there is none at that path, if it is a symbolic link, or if it cannot be read; throws
-// an Error (io) when descriptors run out.
-std::optional<std::string> sha256_of_file(const std::filesystem::path& path);
-
-}  // namespace venvoy::cache
+}  // namespace venvoy
