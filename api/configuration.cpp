@@ -1,5 +1,6 @@
 #include "api/configuration.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <optional>
 
@@ -160,8 +161,29 @@ class ConfigurationReader {
     try {
       result_.configuration.deployers[type] = schema::unserialize(*expected, settings);
     } catch (const schema::MismatchError& error) {
-      report(error.mismatches(), frame, path);
+      for (const schema::Mismatch& mismatch : error.mismatches()) {
+        if (type == "python" && is_overridden(mismatch))
+          report_variable(mismatch, frame);
+        else
+          report({mismatch}, frame, path);
+      }
     }
+  }
+
+  bool is_overridden(const schema::Mismatch& mismatch) const {
+    if (mismatch.path.empty()) return false;
+    const auto keys = deployer::scalar_python_settings();
+    const std::string& key = mismatch.path.front();
+    return std::find(keys.begin(), keys.end(), key) != keys.end() &&
+           os::get_variable(environment_, variable_name(key)).has_value();
+  }
+
+  // No place in the file: what stands there is not what is wrong.
+  void report_variable(const schema::Mismatch& mismatch, const std::string& frame) {
+    const std::string sentence = schema::Mismatch{mismatch.path, mismatch.text, {}}.sentence();
+    const std::string variable = variable_name(mismatch.path.front());
+    const std::string message = fmt::format("{} ({}; the value is that of the variable {})", frame, sentence, variable);
+    result_.issues.push_back({Severity::error, {}, message, {}});
   }
 
   void override_from_environment(Value& settings) const {
@@ -178,9 +200,17 @@ class ConfigurationReader {
       path.insert(path.end(), mismatch.path.begin(), mismatch.path.end());
       const std::string sentence = schema::Mismatch{mismatch.path, mismatch.text, {}}.sentence();
       Issue issue{Severity::error, {}, frame.empty() ? sentence : fmt::format("{} ({})", frame, sentence), {}};
-      if (root_) issue.at = schema::locate(*root_, path).position(file_);
+      if (root_) issue.at = place_of(path, mismatch.text);
       result_.issues.push_back(std::move(issue));
     }
+  }
+
+  // An unknown key is where it stands, not where the mapping begins that it stands in.
+  Position place_of(const schema::Path& path, const std::string& text) const {
+    const schema::YamlNode& node = schema::locate(*root_, path);
+    for (const auto& [key, value] : node.entries)
+      if (text.starts_with(fmt::format("Invalid parameter '{}'", key.text))) return key.position(file_);
+    return node.position(file_);
   }
 
   const deployer::Registry& registry_;

@@ -1,11 +1,11 @@
 #include "api/runtime.hpp"
 
-#include <csignal>
 #include <unistd.h>
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
+#include "api/internal/quiet_pool.hpp"
 #include "deployer/image_deployers.hpp"
 #include "os/keeper.hpp"
 #include "schema/check.hpp"
@@ -51,7 +51,7 @@ Runtime::Runtime(Configuration configuration, RuntimeOptions options)
       options_(std::move(options)),
       loop_(1),
       keep_running_(loop_.get_executor()),
-      pool_(pool_threads) {
+      pool_(internal::quiet_pool(pool_threads)) {
   keeper_ = std::make_unique<os::Keeper>(loop_.get_executor(), os::find_keeper_program(), options_.child_file_limit);
   launcher_ = std::make_unique<deployer::ExecLauncher>(loop_.get_executor(), *keeper_,
                                                        os::find_support_file("plugin_starter.py"));
@@ -64,13 +64,8 @@ Runtime::Runtime(Configuration configuration, RuntimeOptions options)
                                     [this](auto& settings) { adjust(settings); }};
   registry_.add(std::make_shared<deployer::PythonKind>(std::move(services)));
   deployer::add_image_deployers(registry_);
-  thread_ = std::thread([this] {
-    // A host's handlers are for the host's threads.
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, nullptr);
-    loop_.run();
-  });
+  const internal::SignalsBlocked blocked;
+  thread_ = std::thread([this] { loop_.run(); });
 }
 
 Runtime::~Runtime() {

@@ -61,6 +61,9 @@ class Runtime final : public workflow::Deployers {
   const Configuration& configuration() const noexcept { return configuration_; }
   const RuntimeOptions& options() const noexcept { return options_; }
   boost::asio::any_io_executor executor() { return loop_.get_executor(); }
+  std::thread::id loop_thread() const noexcept { return thread_.get_id(); }
+  // Where wait_for would wait for itself.
+  bool on_loop_thread() const noexcept { return std::this_thread::get_id() == thread_.get_id(); }
 
   // Runs a coroutine on the loop and waits for its end on the calling thread, which is not the loop's. Throws what the
   // coroutine throws.

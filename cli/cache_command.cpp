@@ -81,6 +81,7 @@ class CacheCommand {
         session_->runtime().wait_for(pull_one(reference));
       } catch (const Error& error) {
         talk_.error(error);
+        if (error.code() == ErrorCode::usage) return usage_exit;
         exit = exit_number(PlainExit::failed);
       }
     }

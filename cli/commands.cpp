@@ -27,6 +27,7 @@ int run_commands(int argc, char** argv, std::uint64_t child_file_limit) {
   add_run_command(app, common, action);
   add_plugin_command(app, common, action);
   add_cache_command(app, common, action);
+  add_expr_command(app, common, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -13,6 +13,7 @@ using Action = std::function<int()>;
 void add_run_command(CLI::App& app, CommonOptions& common, Action& action);
 void add_plugin_command(CLI::App& app, CommonOptions& common, Action& action);
 void add_cache_command(CLI::App& app, CommonOptions& common, Action& action);
+void add_expr_command(CLI::App& app, CommonOptions& common, Action& action);
 
 // The whole command line of `venvoy COMMAND …`.
 int run_commands(int argc, char** argv, std::uint64_t child_file_limit);

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "workflow/engine.hpp"
 
@@ -22,6 +23,9 @@ class ContextFiles final : public workflow::WorkflowFiles {
   // Throws an Error (io) "error reading file <absolute path> (…)".
   File read(const std::string& name) const;
   File read_sub_workflow(const std::string& name) const override { return read(name); }
+
+  // Makes a text known by a name, as if it had been read from a file: for the lines that error messages show.
+  void add(std::string shown_name, std::string text) { texts_[std::move(shown_name)] = std::move(text); }
 
   // The text of a file that was read, by the name that positions give it.
   std::optional<std::string> text_of(const std::string& shown_name) const;

@@ -92,9 +92,11 @@ std::variant<GoFlags, GoFlagError> parse_go_flags(const std::vector<std::string>
     const FlagDescription* known = find_flag(flag->name);
     if (!known && (flag->name == "h" || flag->name == "help")) {
       result.help = true;
+      result.positional.assign(arguments.begin() + static_cast<std::ptrdiff_t>(index) + 1, arguments.end());
       return result;
     }
     if (!known) return GoFlagError{fmt::format("flag provided but not defined: -{}", flag->name)};
+    result.given.push_back(flag->name);
     if (known->boolean) {
       const auto value = parse_go_bool(flag->value.value_or("true"));
       if (!value)
@@ -134,14 +136,14 @@ Face choose_face(const std::string& program, const std::vector<std::string>& arg
   const auto parsed = parse_go_flags(arguments);
   const auto* go = std::get_if<GoFlags>(&parsed);
   if (!go) return Face::commands;
+  const auto is_word = [](const std::string& argument) { return argument.empty() || argument.front() != '-'; };
+  // The Go engine reads no further than a wish for help; a command after it is ours.
+  if (go->help && std::none_of(go->positional.begin(), go->positional.end(), is_word)) return Face::go;
+  if (go->help) return Face::commands;
   if (go->positional.empty()) return Face::go;
   // A flag of the Go engine that is no common option says that the Go engine was meant; it would ignore the rest.
-  for (const std::string& argument : arguments) {
-    const auto flag = as_flag(argument);
-    const FlagDescription* known = flag ? find_flag(flag->name) : nullptr;
-    if (known && !known->common_option) return Face::misplaced_flag;
-    if (argument == go->positional.front()) break;
-  }
+  const auto is_common = [](const std::string& name) { return find_flag(name)->common_option; };
+  if (!std::all_of(go->given.begin(), go->given.end(), is_common)) return Face::misplaced_flag;
   return Face::commands;
 }
 

@@ -17,6 +17,7 @@ struct GoFlags {
   bool debug = false;
   bool version = false;
   bool help = false;
+  std::vector<std::string> given;       // names of the flags that were read, in their order
   std::vector<std::string> positional;  // the Go engine passes over them
 };
 

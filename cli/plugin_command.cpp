@@ -1,4 +1,5 @@
-// venvoy plugin schema|run
+// venvoy plugin schema|run|check
+#include <map>
 #include <memory>
 #include <string>
 
@@ -10,9 +11,14 @@
 #include "base/exit_code.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
+#include "cli/plugin_check.hpp"
+#include "cli/prepare_plugin.hpp"
+#include "cli/run_step.hpp"
 #include "cli/session.hpp"
-#include "report/plain_progress.hpp"
+#include "report/schema_json.hpp"
+#include "report/schema_markdown.hpp"
 #include "schema/check.hpp"
+#include "schema/json.hpp"
 #include "schema/locate.hpp"
 #include "schema/plugin_schema.hpp"
 
@@ -21,10 +27,13 @@ namespace {
 
 namespace asio = boost::asio;
 
+enum class SchemaFormat { yaml, json, jsonschema, markdown };
+
 struct PluginArguments {
   std::string reference;
   std::string step;
   std::optional<std::string> input;
+  std::optional<SchemaFormat> format;
 };
 
 // One plugin of the configuration's Python deployer.
@@ -38,7 +47,7 @@ class PluginCommand {
     if (!configuration) return exit_number(PlainExit::failed);
     Session session(std::move(*configuration), runtime_options(common_, talk_));
     const auto plugin = prepare(session);
-    write_out(data_document(schema::write_plugin_schema(*plugin->schema()), common_.output));
+    write_out(schema_document(*plugin));
     return exit_number(PlainExit::ok);
   }
 
@@ -69,14 +78,24 @@ class PluginCommand {
   }
 
  private:
-  std::shared_ptr<deployer::Plugin> prepare(Session& session) {
-    report::PlainProgress progress([this](std::string_view text) { talk_.line(text); }, system_clock());
-    deployer::PrepareContext context{talk_.logger(), &progress, session.cancel_token()};
-    const auto work = [](api::Runtime& runtime, std::string reference,
-                         deployer::PrepareContext given) -> asio::awaitable<std::shared_ptr<deployer::Plugin>> {
-      co_return co_await runtime.local("python").prepare(std::move(reference), std::move(given));
-    };
-    return session.runtime().wait_for(work(session.runtime(), arguments_.reference, std::move(context)));
+  std::shared_ptr<deployer::Plugin> prepare(Session& session) const {
+    return prepare_plugin(session, arguments_.reference, talk_, talk_.logger());
+  }
+
+  std::string schema_document(const deployer::Plugin& plugin) const {
+    const schema::PluginSchema& schema = *plugin.schema();
+    const SchemaFormat as_output = common_.output == OutputForm::json ? SchemaFormat::json : SchemaFormat::yaml;
+    switch (arguments_.format.value_or(as_output)) {
+      case SchemaFormat::yaml:
+        return data_document(schema::write_plugin_schema(schema), OutputForm::yaml);
+      case SchemaFormat::json:
+        return data_document(schema::write_plugin_schema(schema), OutputForm::json);
+      case SchemaFormat::jsonschema:
+        return schema::write_json(report::json_schema(schema, {})) + "\n";
+      case SchemaFormat::markdown:
+        break;
+    }
+    return report::schema_markdown(schema, "Plugin " + plugin.facts().reference);
   }
 
   int run_prepared(Session& session, deployer::Plugin& plugin, const schema::StepSchema& step,
@@ -94,8 +113,8 @@ class PluginCommand {
                        {}});
         return exit_number(RunExit::run_failed);
       }
-      deployer::StepAnswer answer =
-          session.runtime().wait_for(run_once(plugin, step.id, std::move(data), talk_.logger()));
+      deployer::StepAnswer answer = session.runtime().wait_for(cli::run_step(
+          session.runtime().executor(), plugin, step, std::move(data), talk_.logger(), session.cancel_token()));
       const schema::StepOutputSchema* output = step.find_output(answer.output_id);
       workflow::RunResult result{std::nullopt, answer.output_id, std::move(answer.data), output && output->error};
       write_out(result_document(result, common_.output));
@@ -104,22 +123,6 @@ class PluginCommand {
       talk_.error(error);
       return exit_number(RunExit::run_failed);
     }
-  }
-
-  static asio::awaitable<deployer::StepAnswer> run_once(deployer::Plugin& plugin, std::string step, schema::Value input,
-                                                        Logger logger) {
-    std::unique_ptr<deployer::PluginProcess> process = co_await plugin.start(std::move(logger));
-    deployer::StepAnswer answer;
-    std::optional<Error> failure;
-    try {
-      std::string run_id = step;
-      answer = co_await process->run(std::move(run_id), std::move(step), std::move(input));
-    } catch (const Error& error) {
-      failure = error;
-    }
-    co_await process->close();
-    if (failure) throw *failure;
-    co_return answer;
   }
 
   const PluginArguments& arguments_;
@@ -138,9 +141,27 @@ void add_plugin_command(CLI::App& app, CommonOptions& common, Action& action) {
 
   CLI::App* schema = plugin->add_subcommand("schema", "Print the plugin's schema");
   schema->add_option("REF", arguments->reference, "The plugin: NAME@git+URL[@VERSION] or NAME==VERSION")->required();
-  schema->footer("Example: venvoy plugin schema my-plugin@git+https://example.org/my-plugin.git@v1.0 --output json");
+  static const std::map<std::string, SchemaFormat> formats = {{"yaml", SchemaFormat::yaml},
+                                                              {"json", SchemaFormat::json},
+                                                              {"jsonschema", SchemaFormat::jsonschema},
+                                                              {"markdown", SchemaFormat::markdown}};
+  schema
+      ->add_option("--format", arguments->format,
+                   "yaml or json: as the plugin says it; jsonschema: JSON Schema of the steps' inputs; markdown: a "
+                   "reference text")
+      ->type_name("FORMAT")
+      ->transform(CLI::CheckedTransformer(formats).description(""));
+  schema->footer(
+      "Example: venvoy plugin schema my-plugin@git+https://example.org/my-plugin.git@v1.0 --format markdown");
   schema->callback([&common, &action, arguments] {
     action = [&common, arguments] { return PluginCommand(*arguments, common).print_schema(); };
+  });
+
+  CLI::App* check = plugin->add_subcommand("check", "See whether the plugin keeps its contract, installs and starts");
+  check->add_option("REF", arguments->reference, "The plugin: NAME@git+URL[@VERSION] or NAME==VERSION")->required();
+  check->footer("Example: venvoy plugin check my-plugin@git+https://example.org/my-plugin.git@v1.0");
+  check->callback([&common, &action, arguments] {
+    action = [&common, arguments] { return check_plugin(arguments->reference, common); };
   });
 
   CLI::App* run = plugin->add_subcommand("run", "Run one step of a plugin without a workflow");

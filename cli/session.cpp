@@ -1,9 +1,8 @@
 #include "cli/session.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include "os/files.hpp"
+#include "api/run_id.hpp"
 #include "schema/check.hpp"
 #include "schema/locate.hpp"
 
@@ -70,17 +69,11 @@ workflow::RunResult Session::run(std::shared_ptr<const workflow::Plan> plan, sch
   workflow::RunOptions options;
   options.logger = runtime_.options().logger.with("source", "workflow");
   options.observer = observer;
-  options.run_id = new_run_id();
+  options.run_id = api::new_run_id();
   options.timeout = timeout;
   options.logged_outputs = runtime_.configuration().logged_outputs;
   return runtime_.wait_for(
       workflow::run(std::move(plan), std::move(input), runtime_, std::move(options), stop_->running));
-}
-
-std::string new_run_id() {
-  const auto now = std::chrono::floor<std::chrono::seconds>(system_clock().wall());
-  return fmt::format("{:%Y%m%dT%H%M%S}-{}", fmt::gmtime(std::chrono::system_clock::to_time_t(now)),
-                     os::random_name().substr(0, 6));
 }
 
 }  // namespace venvoy::cli

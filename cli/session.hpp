@@ -57,7 +57,4 @@ class Session {
   Interrupts interrupts_;
 };
 
-// A word that names a run: time and chance.
-std::string new_run_id();
-
 }  // namespace venvoy::cli

@@ -1,8 +1,12 @@
 #include "report/diagnostics.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "report/internal/display_width.hpp"
 
 namespace venvoy::report {
 namespace {
@@ -20,14 +24,51 @@ std::string painted(std::string_view text, std::string_view color, const Diagnos
   return style.color ? fmt::format("{}{}{}", color, text, reset) : std::string(text);
 }
 
+bool continues_code_point(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
+}
+
 // The byte at which the code point of a column (from 1) starts.
 std::size_t byte_of_column(std::string_view line, int column) {
   std::size_t byte = 0;
   for (int at = 1; at < column && byte < line.size(); ++at) {
     ++byte;
-    while (byte < line.size() && (static_cast<unsigned char>(line[byte]) & 0xC0) == 0x80) ++byte;
+    while (byte < line.size() && continues_code_point(line[byte])) ++byte;
   }
   return byte;
+}
+
+// What a terminal would obey instead of showing it becomes a question mark. A tab is shown.
+std::string printable(std::string_view text) {
+  std::string result = to_valid_utf8(text);
+  for (char& letter : result) {
+    const auto code = static_cast<unsigned char>(letter);
+    if ((code < 0x20 && letter != '\t') || code == 0x7F) letter = '?';
+  }
+  return result;
+}
+
+// Spaces as wide as the text. Tabs stay tabs, so that what follows them stands where it stands in the text.
+std::string spaces_under(std::string_view text) {
+  std::string space;
+  std::size_t start = 0;
+  for (std::size_t tab; (tab = text.find('\t', start)) != std::string_view::npos; start = tab + 1) {
+    space.append(internal::display_width(text.substr(start, tab - start)), ' ');
+    space += '\t';
+  }
+  space.append(internal::display_width(text.substr(start)), ' ');
+  return space;
+}
+
+// A part of a long line around the caret, which moves with it.
+std::string_view cut_around(std::string_view line, std::size_t& caret) {
+  if (line.size() <= max_shown_line) return line;
+  std::size_t start = caret > max_shown_line / 2 ? caret - max_shown_line / 2 : 0;
+  while (start < line.size() && continues_code_point(line[start])) ++start;
+  std::size_t end = std::min(line.size(), start + max_shown_line);
+  while (end < line.size() && continues_code_point(line[end])) ++end;
+  caret -= start;
+  return line.substr(start, end - start);
 }
 
 // The line with a caret under its column; nothing if the file or line is not there.
@@ -40,21 +81,15 @@ std::string excerpt(const Position& at, const DiagnosticStyle& style) {
   std::string_view line = lines[static_cast<std::size_t>(at.line) - 1];
   if (line.ends_with('\r')) line.remove_suffix(1);
   std::size_t caret = byte_of_column(line, at.column);
-  if (line.size() > max_shown_line) {
-    const std::size_t cut = caret > max_shown_line / 2 ? caret - max_shown_line / 2 : 0;
-    line = line.substr(cut, max_shown_line);
-    caret -= cut;
-  }
-  // Tabs before the caret stay tabs, so that it stands under its character.
-  std::string space;
-  for (const char letter : to_valid_utf8(line.substr(0, caret)))
-    if ((static_cast<unsigned char>(letter) & 0xC0) != 0x80) space += letter == '\t' ? '\t' : ' ';
+  line = cut_around(line, caret);
   const std::string number = std::to_string(at.line);
   const std::string margin(number.size(), ' ');
   const std::string bar = painted("|", blue, style);
   std::string result =
-      fmt::format("{} {}\n{} {} {}\n", margin, bar, painted(number, blue, style), bar, to_valid_utf8(line));
-  if (at.column > 0) result += fmt::format("{} {} {}{}\n", margin, bar, space, painted("^", red, style));
+      fmt::format("{} {}\n{} {} {}\n", margin, bar, painted(number, blue, style), bar, printable(line));
+  if (at.column > 0)
+    result += fmt::format("{} {} {}{}\n", margin, bar, spaces_under(printable(line.substr(0, caret))),
+                          painted("^", red, style));
   return result;
 }
 

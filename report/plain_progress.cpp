@@ -1,15 +1,22 @@
 #include "report/plain_progress.hpp"
 
+#include <cmath>
+
 #include <fmt/format.h>
 
 namespace venvoy::report {
 
 using namespace std::chrono_literals;
+using workflow::Outcome;
 
 namespace {
 
-// Between two lines about the same fetch.
-constexpr auto fetch_pause = 5s;
+// Between two lines about the same fetch or loop.
+constexpr auto pause = 3s;
+// What took less to resolve was known already.
+constexpr auto trivial = 500ms;
+constexpr std::size_t full_commit = 40;
+constexpr std::size_t short_commit = 7;
 
 std::string step_text(const workflow::StepName& name) {
   return name.item.empty() ? name.step : fmt::format("{}[{}]", name.step, name.item);
@@ -19,13 +26,57 @@ std::string counted(std::uint64_t done, std::uint64_t total) {
   return total == 0 ? std::to_string(done) : fmt::format("{} of {}", done, total);
 }
 
+std::string_view first_line(std::string_view text) {
+  return text.substr(0, text.find('\n'));
+}
+
+bool is_hexadecimal(std::string_view text) {
+  return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// A commit is known by its first digits; hashes that nobody knows by heart say nothing.
+std::string shortened(std::string_view version) {
+  if (!is_hexadecimal(version)) return std::string(version);
+  if (version.size() == full_commit) return std::string(version.substr(0, short_commit));
+  return version.size() > full_commit ? std::string() : std::string(version);
+}
+
+struct ModuleParts {
+  std::string_view name;
+  std::string_view version;
+};
+
+ModuleParts parts_of(std::string_view reference) {
+  if (const auto equals = reference.find("=="); equals != std::string_view::npos)
+    return {reference.substr(0, equals), reference.substr(equals + 2)};
+  const auto git = reference.find("@git+");
+  if (git == std::string_view::npos) return {reference, {}};
+  std::string_view url = reference.substr(git + 1);
+  url = url.substr(0, url.find('#'));
+  const std::string_view version = url.substr(url.rfind('@') + 1);
+  // "git@host/path" names a user, not a version.
+  const bool is_version = url.find('@') != std::string_view::npos && version.find('/') == std::string_view::npos;
+  return {reference.substr(0, git), is_version ? version : std::string_view()};
+}
+
+std::string label(std::string_view name, std::string_view version) {
+  const std::string shown = shortened(version);
+  return shown.empty() ? std::string(name) : fmt::format("{} {}", name, shown);
+}
+
 }  // namespace
 
 std::string duration_text(std::chrono::milliseconds duration) {
-  if (duration < 60s) return fmt::format("{:.1f} s", static_cast<double>(duration.count()) / 1000);
+  if (duration < 1s) return fmt::format("{} ms", duration.count());
+  if (duration < 60s) return fmt::format("{:.1f} s", std::floor(static_cast<double>(duration.count()) / 100) / 10);
   const auto minutes = std::chrono::floor<std::chrono::minutes>(duration);
   const auto seconds = std::chrono::floor<std::chrono::seconds>(duration - minutes);
   return fmt::format("{} m {:02} s", minutes.count(), seconds.count());
+}
+
+std::string module_label(std::string_view reference) {
+  const ModuleParts parts = parts_of(reference);
+  return label(parts.name, parts.version);
 }
 
 PlainProgress::PlainProgress(std::function<void(std::string_view)> write, const Clock& clock)
@@ -39,50 +90,75 @@ std::string PlainProgress::since(TimePoint start) const {
   return duration_text(std::chrono::floor<std::chrono::milliseconds>(clock_.monotonic() - start));
 }
 
+bool PlainProgress::is_due(TimePoint& last) const {
+  const TimePoint now = clock_.monotonic();
+  if (now - last < pause) return false;
+  last = now;
+  return true;
+}
+
+PlainProgress::Module& PlainProgress::module_of(const std::string& reference) {
+  const auto [place, added] = modules_.try_emplace(reference);
+  Module& module = place->second;
+  if (added) {
+    module.label = module_label(reference);
+    module.first = module.work = module.last_fetch = clock_.monotonic();
+  }
+  return module;
+}
+
 void PlainProgress::progress(const Progress& event) {
-  const auto begin = [&](std::string_view doing) {
-    work_[event.reference] = clock_.monotonic();
-    line(fmt::format("{} {}", doing, event.reference));
-  };
-  const auto end = [&](std::string_view what) {
-    const auto start = work_.find(event.reference);
-    const std::string time = start == work_.end() ? std::string() : fmt::format(" in {}", since(start->second));
-    line(fmt::format("{} {}{}{}", event.reference, event.outcome == "ok" ? what : event.outcome, time,
-                     event.text.empty() ? "" : ": " + event.text));
-  };
+  if (event.kind == Progress::Kind::warning) return line(fmt::format("warning: {}", event.text));
+  Module& module = module_of(event.reference);
   switch (event.kind) {
     case Progress::Kind::resolve_started:
-      begin("resolving");
+      module.work = module.last_fetch = clock_.monotonic();
       return;
     case Progress::Kind::resolve_finished:
-      end("resolved");
-      return;
+      return resolved(module, event);
+    case Progress::Kind::fetch_progress:
+      return fetching(module, event);
     case Progress::Kind::build_started:
-      begin("building");
-      return;
+      module.work = clock_.monotonic();
+      return line(fmt::format("{}: building a wheel", module.label));
     case Progress::Kind::build_finished:
-      end("built");
-      return;
+      return ended(module, event, "building a wheel", "built a wheel");
     case Progress::Kind::install_started:
-      begin("installing");
-      return;
+      module.work = clock_.monotonic();
+      return line(fmt::format("{}: installing", module.label));
     case Progress::Kind::install_finished:
-      end("installed");
-      return;
+      return ended(module, event, "installing",
+                   event.text.empty() ? "installed" : fmt::format("installed with {}", event.text));
     case Progress::Kind::environment_ready:
-      line(fmt::format("{} is ready ({})", event.reference, event.text));
+      line(event.text == "reused" ? fmt::format("{}: ready (from the store)", module.label)
+                                  : fmt::format("{}: ready in {}", module.label, since(module.first)));
+      modules_.erase(event.reference);
       return;
     case Progress::Kind::warning:
-      line(fmt::format("warning: {}", event.text));
       return;
-    case Progress::Kind::fetch_progress:
-      break;
   }
-  TimePoint& last = last_fetch_[event.reference];
-  const TimePoint now = clock_.monotonic();
-  if (last != TimePoint() && now - last < fetch_pause) return;
-  last = now;
-  line(fmt::format("fetching {}: {} objects, {:.1f} MB", event.reference, counted(event.done, event.total),
+}
+
+void PlainProgress::resolved(Module& module, const Progress& event) {
+  if (event.outcome != "ok") return ended(module, event, "resolving", {});
+  const ModuleParts parts = parts_of(event.reference);
+  const bool was_known = event.text.empty() || parts.version == event.text;
+  if (!was_known) module.label = label(parts.name, event.text);
+  if (was_known && clock_.monotonic() - module.work < trivial) return;
+  ended(module, event, "resolving", "resolved");
+}
+
+void PlainProgress::ended(const Module& module, const Progress& event, std::string_view doing,
+                          const std::string& done) {
+  const std::string time = since(module.work);
+  if (event.outcome == "ok") return line(fmt::format("{}: {} in {}", module.label, done, time));
+  const std::string_view how = event.outcome == "cancelled" ? "was cancelled" : "failed";
+  line(fmt::format("{}: {} {} after {}", module.label, doing, how, time));
+}
+
+void PlainProgress::fetching(Module& module, const Progress& event) {
+  if (!is_due(module.last_fetch)) return;
+  line(fmt::format("{}: fetching, {} objects, {:.1f} MB", module.label, counted(event.done, event.total),
                    static_cast<double>(event.bytes) / 1e6));
 }
 
@@ -100,21 +176,42 @@ void PlainProgress::run_finished(const workflow::RunFinished& event) {
 void PlainProgress::step_started(const workflow::StepStarted& event) {
   const std::string name = step_text(event.name);
   steps_[name] = clock_.monotonic();
-  line(fmt::format("step {} started ({})", name, event.plugin_step));
+  if (event.name.item.empty()) line(fmt::format("step {}: started ({})", name, event.plugin_step));
 }
 
 void PlainProgress::step_finished(const workflow::StepFinished& event) {
   const std::string name = step_text(event.name);
   const auto start = steps_.find(name);
-  const std::string time = start == steps_.end() ? std::string() : fmt::format(" after {}", since(start->second));
-  line(fmt::format("step {} {}{}: {}.{}", name, to_text(event.outcome), time, event.stage, event.output_id));
-  if (start != steps_.end()) steps_.erase(start);
+  const bool began = start != steps_.end();
+  const std::string time = began ? since(start->second) : std::string();
+  if (began) steps_.erase(start);
+  loops_.erase(name);
+  if (event.outcome == Outcome::disabled) return line(fmt::format("step {}: disabled", name));
+  const bool well = event.outcome == Outcome::succeeded;
+  if (well && !event.name.item.empty()) return;
+  // A step that never began and was closed because the run is over is nothing to tell.
+  if (event.outcome == Outcome::cancelled && !began) return;
+  const std::string when = began ? fmt::format(" {} {}", well ? "in" : "after", time) : std::string();
+  const std::string what =
+      event.error.empty() ? fmt::format(" ({})", event.output_id) : fmt::format(": {}", first_line(event.error));
+  line(fmt::format("step {}: {}{}{}", name, to_text(event.outcome), when, what));
+}
+
+void PlainProgress::item_started(const workflow::ItemStarted& event) {
+  Loop& loop = loops_[step_text(event.loop)];
+  if (loop.count == 0) loop.last = clock_.monotonic();
+  loop.count = event.count;
 }
 
 void PlainProgress::item_finished(const workflow::ItemFinished& event) {
   const std::string name = step_text(event.loop);
-  const std::size_t done = ++items_done_[name];
-  line(fmt::format("step {}: {} items done, item {} {}", name, done, event.index, to_text(event.outcome)));
+  Loop& loop = loops_[name];
+  ++loop.done;
+  if (event.outcome == Outcome::failed)
+    line(fmt::format("step {}: item {} failed: {}", name, event.index, first_line(event.error)));
+  const bool last = loop.done == loop.count;
+  if (last || is_due(loop.last)) line(fmt::format("step {}: {} items done", name, counted(loop.done, loop.count)));
+  if (last) loops_.erase(name);
 }
 
 }  // namespace venvoy::report

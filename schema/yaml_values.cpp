@@ -13,6 +13,8 @@
 
 namespace venvoy::schema {
 
+YamlNode::YamlNode() = default;
+
 bool YamlNode::is_null() const noexcept {
   return is_scalar() && style == Style::plain && tag.empty() && is_core_null(text);
 }

@@ -109,6 +109,18 @@ void parse_file_authority(std::string_view authority) {
     refuse("a file URL needs an absolute path: file:///path/to/repository");
 }
 
+// A decoded part of a login as it stands in a URL: what would end it, or could not stand there, is escaped again.
+std::string escaped(std::string_view part) {
+  std::string result;
+  for (const char c : part) {
+    if (is_alphanumeric(c) || is_in("-._~!$&'()*+,;=", c))
+      result += c;
+    else
+      result += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return result;
+}
+
 std::string normalised_path(std::string_view path) {
   std::string result;
   for (std::size_t at = 0; at < path.size(); ++at) {
@@ -196,7 +208,7 @@ std::string GitUrl::without_login() const {
 }
 
 std::string GitUrl::shown() const {
-  const std::string login = scheme == UrlScheme::ssh && !user.empty() ? user + "@" : std::string();
+  const std::string login = scheme == UrlScheme::ssh && !user.empty() ? escaped(user) + "@" : std::string();
   return safe_url(fmt::format("{}://{}{}{}", to_text(scheme), login, host_and_port(), path));
 }
 
@@ -240,7 +252,7 @@ std::string safe_url(std::string_view text) {
 
 std::string normalised_url(std::string_view text) {
   const GitUrl url = parse_git_url(text);
-  const std::string login = url.scheme == UrlScheme::ssh && !url.user.empty() ? url.user + "@" : std::string();
+  const std::string login = url.scheme == UrlScheme::ssh && !url.user.empty() ? escaped(url.user) + "@" : std::string();
   return fmt::format("{}://{}{}{}", to_text(url.scheme), login, url.host_and_port(), normalised_path(url.path));
 }
 

@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "schema/type.hpp"
 #include "workflow/internal/doc_value_reader.hpp"
+#include "workflow/internal/issue_order.hpp"
 
 namespace venvoy::workflow {
 namespace {
@@ -218,6 +219,7 @@ ParsedDocument parse_document(std::string text, const std::string& file, const P
     return result;
   }
   DocumentParser(*document, result.issues, options).parse();
+  internal::sort_by_place(result.issues, file);
   result.document = std::move(document);
   return result;
 }

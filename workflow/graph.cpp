@@ -6,6 +6,21 @@
 #include <fmt/format.h>
 
 namespace venvoy::workflow {
+namespace {
+
+// A name as the text of a node in a Mermaid chart: keys of a workflow may hold anything.
+std::string chart_text(const std::string& name) {
+  std::string text;
+  for (const char character : name) {
+    if (character == '"')
+      text += "#quot;";
+    else
+      text += static_cast<unsigned char>(character) < ' ' ? ' ' : character;
+  }
+  return text;
+}
+
+}  // namespace
 
 NodeId Graph::add_node(GraphNode node) {
   nodes_.push_back(std::move(node));
@@ -46,8 +61,8 @@ std::string Graph::mermaid() const {
   std::string text = "flowchart LR\n";
   for (NodeId from = 0; from < edges_.size(); ++from)
     for (const Edge& edge : edges_[from])
-      text += fmt::format("    {}[\"{}\"] {} {}[\"{}\"]\n", from, nodes_[from].name,
-                          edge.kind == EdgeKind::hard ? "-->" : "-.->", edge.to, nodes_[edge.to].name);
+      text += fmt::format("    {}[\"{}\"] {} {}[\"{}\"]\n", from, chart_text(nodes_[from].name),
+                          edge.kind == EdgeKind::hard ? "-->" : "-.->", edge.to, chart_text(nodes_[edge.to].name));
   return text;
 }
 

@@ -10,6 +10,7 @@
 #include "workflow/engine.hpp"
 #include "workflow/internal/background.hpp"
 #include "workflow/internal/change.hpp"
+#include "workflow/internal/issue_order.hpp"
 
 namespace venvoy::workflow {
 
@@ -225,6 +226,7 @@ asio::awaitable<Checked> prepare(WorkflowFiles::File main, const WorkflowFiles& 
   options.cancel.check();
   preparation.report_failures(result.issues);
   result.plan = preparation.plan_all(result.issues);
+  internal::sort_by_place(result.issues, main.name);
   if (has_errors(result.issues)) result.plan.reset();
   co_return result;
 }

@@ -1,24 +1,33 @@
 // Running a plan: the second half of engine.hpp.
+#include <algorithm>
+#include <set>
+
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 
 #include "base/sha256.hpp"
 #include "schema/check.hpp"
 #include "workflow/engine.hpp"
+#include "workflow/internal/gate_answer.hpp"
 #include "workflow/internal/workflow_run.hpp"
 
 namespace venvoy::workflow {
 
 namespace asio = boost::asio;
 
-// The one place that may reach into a RunControl.
+// The one place that may reach into a RunControl: connects it as long as this object lives.
 class RunControlAccess {
  public:
-  static void connect(RunControl& control, std::function<void()> on_abort) {
-    control.on_abort_ = std::move(on_abort);
-    if (control.aborted_) control.on_abort_();
+  RunControlAccess(RunControl& control, std::function<void()> on_abort) : control_(control) {
+    control_.on_abort_ = std::move(on_abort);
+    if (control_.aborted_) control_.on_abort_();
   }
-  static void disconnect(RunControl& control) { control.on_abort_ = nullptr; }
+  ~RunControlAccess() { control_.on_abort_ = nullptr; }
+  RunControlAccess(const RunControlAccess&) = delete;
+  RunControlAccess& operator=(const RunControlAccess&) = delete;
+
+ private:
+  RunControl& control_;
 };
 
 void RunControl::abort() {
@@ -48,10 +57,21 @@ RunResult failed(Error error) {
   return result;
 }
 
+// The plugins of a plan and of its loops, each once. `seen` has the plans that have been looked at.
+void collect_plugins(const Plan& plan, std::set<const Plan*>& seen, std::vector<std::string>& plugins) {
+  if (!seen.insert(&plan).second) return;
+  for (const PlanStep& step : plan.steps) {
+    if (step.is_loop())
+      collect_plugins(*step.body, seen, plugins);
+    else if (std::find(plugins.begin(), plugins.end(), step.plugin_source) == plugins.end())
+      plugins.push_back(step.plugin_source);
+  }
+}
+
 RunQuestion question_about(const Plan& plan, const schema::Value& input) {
   RunQuestion question{plan.document->file, sha256_hex(plan.document->text), {}, input};
-  for (const PlanStep& step : plan.steps)
-    if (!step.is_loop()) question.plugins.push_back(step.plugin_source);
+  std::set<const Plan*> seen;
+  collect_plugins(plan, seen, question.plugins);
   return question;
 }
 
@@ -67,19 +87,22 @@ asio::awaitable<RunResult> run_checked(std::shared_ptr<const Plan> plan, schema:
   const RunOptions& options = setting.options;
   if (options.gate) {
     RunQuestion question = question_about(*plan, input);
-    GateDecision decision = co_await options.gate->may_run(std::move(question));
+    GateDecision decision;
+    try {
+      decision = co_await options.gate->may_run(std::move(question));
+    } catch (const Error& error) {
+      decision = internal::denial(error);
+    }
     if (!decision.allowed)
       co_return failed(Error(ErrorCode::denied, "a policy has denied the run: " + decision.reason));
-    if (decision.input) input = schema::unserialize(*plan->input, *decision.input);
+    if (decision.input) input = internal::replaced_input(*plan->input, *decision.input, {});
   }
   if (options.logger.enabled(LogLevel::debug))
     options.logger.debug("the graph of {}:\n{}", plan->document->file, plan->graph.mermaid());
   internal::WorkflowRun run(plan, setting, options.logger, {});
-  RunControlAccess::connect(*control, [&run] { run.abort(); });
+  const RunControlAccess connection(*control, [&run] { run.abort(); });
   if (options.timeout) run.set_deadline(std::chrono::steady_clock::now() + *options.timeout);
-  RunResult result = co_await run.execute(std::move(input));
-  RunControlAccess::disconnect(*control);
-  co_return result;
+  co_return co_await run.execute(std::move(input));
 }
 
 }  // namespace

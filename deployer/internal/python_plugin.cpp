@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
 #include "atp/cbor.hpp"
@@ -35,18 +36,38 @@ class PythonPlugin final : public Plugin {
     co_return process;
   }
 
-  asio::awaitable<void> learn_schema() {
+  asio::awaitable<void> learn_schema(CancelToken cancel) {
     const std::string record =
         fmt::format("{}-{}.cbor", house_.environment->lease.key(), house_.environment->lease.generation());
     if (take_stored(house_.store.read_record(cache::Bucket::schema, record))) co_return;
-    std::unique_ptr<PythonProcess> process = co_await launch(house_.logger);
-    atp::Hello hello = co_await process->handshake();
+    const std::shared_ptr<PythonProcess> process = co_await launch(house_.logger);
+    const auto registration = kill_when_cancelled(process, cancel);
+    atp::Hello hello = co_await first_words(process, cancel);
     take(std::move(hello.schema));
     house_.store.write_record(cache::Bucket::schema, record, atp::encode(wire_schema_));
     co_await process->close();
   }
 
  private:
+  CancelToken::Registration kill_when_cancelled(const std::shared_ptr<PythonProcess>& process,
+                                                const CancelToken& cancel) const {
+    return cancel.on_cancel([executor = house_.executor, weak = std::weak_ptr(process)] {
+      asio::post(executor, [weak] {
+        if (const auto alive = weak.lock()) alive->kill();
+      });
+    });
+  }
+
+  // How a killed process has died is of no interest then.
+  static asio::awaitable<atp::Hello> first_words(std::shared_ptr<PythonProcess> process, CancelToken cancel) {
+    try {
+      co_return co_await process->handshake();
+    } catch (const Error&) {
+      cancel.check();
+      throw;
+    }
+  }
+
   asio::awaitable<std::unique_ptr<PythonProcess>> launch(Logger logger) {
     cache::WorkDir folder = house_.store.make_work_dir();
     LaunchRequest request;
@@ -122,11 +143,11 @@ class PythonPlugin final : public Plugin {
 
 }  // namespace
 
-asio::awaitable<std::shared_ptr<Plugin>> make_python_plugin(PluginHouse house) {
+asio::awaitable<std::shared_ptr<Plugin>> make_python_plugin(PluginHouse house, CancelToken cancel) {
   const std::string reference = house.environment->reference;
   const auto plugin = std::make_shared<PythonPlugin>(std::move(house));
   try {
-    co_await plugin->learn_schema();
+    co_await plugin->learn_schema(std::move(cancel));
   } catch (Error& error) {
     throw error.add_frame(fmt::format("failed to read plugin schema from '{}'", reference));
   }

@@ -28,7 +28,7 @@ struct PluginHouse {
 };
 
 // Learns the plugin's schema, from the store or by starting the plugin once. Throws an Error (plugin, protocol, start,
-// schema): "failed to read plugin schema from '<reference>' (…)".
-boost::asio::awaitable<std::shared_ptr<Plugin>> make_python_plugin(PluginHouse house);
+// schema, cancelled): "failed to read plugin schema from '<reference>' (…)".
+boost::asio::awaitable<std::shared_ptr<Plugin>> make_python_plugin(PluginHouse house, CancelToken cancel);
 
 }  // namespace venvoy::deployer::internal

@@ -22,8 +22,9 @@ struct StderrReader::State {
 
   void take(std::string_view bytes) {
     kept.append(bytes);
-    // Twice the limit, so that the front is cut off rarely and in one go.
-    if (kept.size() > 2 * tail_limit) kept.erase(0, kept.size() - tail_limit);
+    // Twice the limit, so that the front is cut off rarely and in one go. One byte more than is told stays, so that
+    // what is left of a line does not pass for a whole one.
+    if (kept.size() > 2 * tail_limit) kept.erase(0, kept.size() - tail_limit - 1);
     lines.add(bytes, on_line);
   }
 

@@ -7,7 +7,6 @@
 #include <iterator>
 #include <memory>
 #include <string>
-
 #include <venvoy/engine.hpp>
 
 namespace {
@@ -57,6 +56,8 @@ int run(const fs::path& file, const char* input_file) {
   venvoy::RunOptions options;
   options.observer = observer;
   const venvoy::Result result = workflow.run(input, options);
+  for (const venvoy::StepFailure& failure : result.step_failures)
+    std::cerr << "step " << failure.step << " failed: " << failure.text << '\n';
   if (result.failure) {
     std::cerr << "error: " << result.failure->text << '\n' << result.failure->hint;
     return 3;

@@ -89,8 +89,9 @@ void ForeachStepRun::record(std::size_t index, RunResult result) {
   else if (result.output_id != "success")
     error = fmt::format("the sub-workflow '{}' ended with the output '{}' instead of 'success'", step().body_file,
                         result.output_id);
-  run_.observer().item_finished(
-      {run_.name_of(step()), index, error.empty() ? Outcome::succeeded : Outcome::failed, error});
+  Outcome outcome = error.empty() ? Outcome::succeeded : Outcome::failed;
+  if (result.failure && result.failure->code() == ErrorCode::cancelled) outcome = Outcome::cancelled;
+  run_.observer().item_finished({run_.name_of(step()), index, outcome, error});
   if (error.empty())
     results_[index] = std::move(result.output_data);
   else

@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "schema/locate.hpp"
 #include "schema/read_type.hpp"
+#include "workflow/internal/issue_order.hpp"
 #include "workflow/internal/namespaces.hpp"
 
 namespace venvoy::workflow::internal {
@@ -56,9 +57,7 @@ Checked Planner::plan() {
     refuse_cycles();
   }
   Checked result;
-  std::stable_sort(issues_.begin(), issues_.end(), [](const Issue& left, const Issue& right) {
-    return std::pair(left.at.line, left.at.column) < std::pair(right.at.line, right.at.column);
-  });
+  sort_by_place(issues_, document_->file);
   if (!has_errors(issues_)) result.plan = std::move(plan_);
   result.issues = std::move(issues_);
   return result;

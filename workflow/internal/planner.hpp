@@ -42,7 +42,7 @@ class Planner {
 
   // Values: types them and gives `container`, the node that needs them, its dependencies.
   TypedValue type_value(const DocValue& value, NodeId container, const std::string& path);
-  TypedValue type_expression(const DocValue& value, const expressions::Expression& expression, NodeId container,
+  TypedValue type_expression(const DocValue& value, const expressions::Expression& written, NodeId container,
                              const std::string& path);
   TypedValue type_optional(const DocValue& value, const DocValue::Optional& optional, NodeId container,
                            const std::string& path);

@@ -8,6 +8,7 @@
 #include "expressions/dependencies.hpp"
 #include "expressions/functions.hpp"
 #include "expressions/infer.hpp"
+#include "workflow/internal/loop_messages.hpp"
 #include "workflow/internal/planner.hpp"
 
 namespace venvoy::workflow::internal {
@@ -58,8 +59,13 @@ TypedValue Planner::type_value(const DocValue& value, NodeId container, const st
   return typed;
 }
 
-TypedValue Planner::type_expression(const DocValue& value, const expressions::Expression& expression, NodeId container,
+TypedValue Planner::type_expression(const DocValue& value, const expressions::Expression& written, NodeId container,
                                     const std::string& path) {
+  const auto is_loop = [&](std::string_view id) {
+    const auto step = plan_->find_step(id);
+    return step && plan_->steps[*step].is_loop();
+  };
+  const expressions::Expression expression = with_messages_as_errors(written, is_loop);
   TypedValue typed;
   typed.value.form = PlanValue::Expression{expression, no_node};
   typed.given.form = schema::TypePtr();

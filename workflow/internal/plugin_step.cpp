@@ -7,6 +7,7 @@
 
 #include "schema/check.hpp"
 #include "workflow/internal/background.hpp"
+#include "workflow/internal/gate_answer.hpp"
 #include "workflow/internal/workflow_run.hpp"
 
 namespace venvoy::workflow::internal {
@@ -46,7 +47,7 @@ PluginStepRun::PluginStepRun(WorkflowRun& run, std::size_t index)
 void PluginStepRun::provide(std::size_t stage, schema::Map fields) {
   if (stage == position(PluginStage::cancelled)) {
     const Value* stop = fields.find("stop_if");
-    if (stop && !cancelled_ && asks_to_stop(*stop)) {
+    if (stop && !cancelled_ && !finished() && asks_to_stop(*stop)) {
       logger_.info("Cancelling step {}", title_);
       cancelled_ = true;
     }
@@ -92,6 +93,8 @@ asio::awaitable<std::shared_ptr<Plugin>> PluginStepRun::deploy_plugin() {
   const deployer::PluginFacts& facts = plugin->facts();
   run_.observer().step_deployed({run_.name_of(step()), facts.reference, facts.version, facts.environment});
   run_.stage_ended(index_, position(deploy));
+  // Known from here on, also when the step then waits for ever for something that does not come.
+  run_.stages_impossible(index_, {position(deploy_failed)});
   run_.settle();
   co_return plugin;
 }
@@ -107,10 +110,12 @@ asio::awaitable<void> PluginStepRun::run_plugin(Plugin& plugin) {
   std::unique_ptr<PluginProcess> process;
   std::optional<Error> failure;
   try {
-    input = co_await ask_gate(std::move(input));
+    input = co_await ask_gate(schema, std::move(input));
     process = co_await start_process(plugin);
   } catch (const Error& error) {
     failure = error;
+  } catch (const std::exception& error) {
+    failure = Error(ErrorCode::internal, error.what());
   }
   if (failure && !stopping()) co_return end_start_failed(*failure);
   if (stopping() || !process) {
@@ -127,6 +132,8 @@ asio::awaitable<void> PluginStepRun::run_plugin(Plugin& plugin) {
     answer = co_await run_in(*process, schema, std::move(input));
   } catch (const Error& error) {
     failure = error;
+  } catch (const std::exception& error) {
+    failure = Error(ErrorCode::internal, error.what());  // whatever it is, the step has to come to its end
   }
   if (failure)
     end_run_failed(*failure);
@@ -135,13 +142,18 @@ asio::awaitable<void> PluginStepRun::run_plugin(Plugin& plugin) {
   co_await process->close();
 }
 
-asio::awaitable<Value> PluginStepRun::ask_gate(Value input) {
+asio::awaitable<Value> PluginStepRun::ask_gate(const schema::StepSchema& schema, Value input) {
   ActionGate* gate = run_.setting().options.gate;
   if (!gate) co_return input;
   StepQuestion question{run_.plan().document->file, step().plugin_source, id(), step().plugin_step, input};
-  GateDecision decision = co_await gate->may_run_step(std::move(question));
+  GateDecision decision;
+  try {
+    decision = co_await gate->may_run_step(std::move(question));
+  } catch (const Error& error) {
+    decision = denial(error);
+  }
   if (!decision.allowed) throw Error(ErrorCode::denied, "a policy has denied the step: " + decision.reason);
-  if (decision.input) co_return *decision.input;
+  if (decision.input) input = replaced_input(*schema.input, *decision.input, {.fill_defaults = false});
   co_return input;
 }
 
@@ -156,6 +168,7 @@ asio::awaitable<std::unique_ptr<PluginProcess>> PluginStepRun::start_process(Plu
   try {
     co_return start.take();
   } catch (const boost::system::system_error&) {
+    if (!stopping()) throw;
     co_return nullptr;  // cancelled
   }
 }

@@ -22,7 +22,7 @@ class PluginStepRun final : public StepRun {
   boost::asio::awaitable<std::shared_ptr<deployer::Plugin>> deploy_plugin();
   bool is_enabled() const;
   boost::asio::awaitable<void> run_plugin(deployer::Plugin& plugin);
-  boost::asio::awaitable<schema::Value> ask_gate(schema::Value input);
+  boost::asio::awaitable<schema::Value> ask_gate(const schema::StepSchema& schema, schema::Value input);
   boost::asio::awaitable<std::unique_ptr<deployer::PluginProcess>> start_process(deployer::Plugin& plugin);
   boost::asio::awaitable<deployer::StepAnswer> run_in(deployer::PluginProcess& process,
                                                       const schema::StepSchema& schema, schema::Value input);

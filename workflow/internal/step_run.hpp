@@ -48,6 +48,7 @@ class StepRun {
   // Wakes the step's coroutine where it waits for a change.
   void wake();
   void mark_finished() noexcept { finished_ = true; }
+  bool finished() const noexcept { return finished_; }
 
   WorkflowRun& run_;
   const PlanStep& step_;

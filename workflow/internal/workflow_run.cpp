@@ -94,6 +94,8 @@ void WorkflowRun::abort() {
 }
 
 void WorkflowRun::fail(Error error) {
+  // What fails because of an abort does not hide why the run has ended.
+  if (abort_) error = Error(abort_->code(), fmt::format("{} ({})", abort_->what(), error.what()));
   failures_.push_back(std::move(error));
   change_.notify();
 }
@@ -200,7 +202,10 @@ schema::Map WorkflowRun::stage_fields(const PlanStep& step, std::size_t stage) c
     const StageField& field = step.lifecycle.stages[stage].fields[planned.field];
     try {
       std::optional<Value> value = resolve(planned.value, context);
-      if (!value) continue;
+      const bool absent = !value || (value->is_null() && field.type->id() != schema::TypeId::any);
+      const schema::Mismatch missing{{}, "This field is required", {}};
+      if (absent && field.required) throw schema::MismatchError({missing});
+      if (absent) continue;
       fields.insert(field.name, schema::unserialize(*field.type, *value, {.fill_defaults = false}));
     } catch (const schema::MismatchError& error) {
       schema::Mismatch first = error.mismatches().front();

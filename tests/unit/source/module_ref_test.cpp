@@ -206,6 +206,8 @@ TEST_CASE("URLs that surely mean the same have one normal form") {
       {"http://h:443/p", "http://h:443/p"},
       {"ssh://git:x@H:22/p", "ssh://git@h/p"},
       {"ssh://other@h/p", "ssh://other@h/p"},
+      {"ssh://%6fther%22%40%0a@h/p", "ssh://other%22%40%0A@h/p"},
+      {"ssh://\xC3\xA4@h/p", "ssh://%C3%A4@h/p"},
       {"http://[::1]:80/p", "http://[::1]/p"},
       {"http://[FE80::A]:81/p", "http://[fe80::a]:81/p"},
       {"file://localhost/srv/p/", "file:///srv/p"},

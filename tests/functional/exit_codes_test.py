@@ -1,0 +1,276 @@
+"""Walks the table of exit codes (spec/command.md section 3) through the program, for the commands that it has."""
+
+import re
+
+import harness
+from harness import FunctionalTest
+
+ABSENT = "0123456789abcdef0123456789abcdef01234567"
+
+# Of each command: the arguments behind it, and the code. A command that --help shows must have rows here; one that it
+# does not show must not be accepted. @REF@, @CLOSED@ and @ABSENT@: references to a good plugin, to one without contract,
+# and to a commit that is not there. @NET@: to a server that is not there.
+ROWS = {
+    "run": [
+        (["good.yaml"], 0),
+        (["good.yaml", "--set", "name=World"], 0),
+        (["good.yaml", "-i", "input.yaml"], 0),
+        (["good.yaml", "--timeout", "1h 30m"], 0),
+        # It could not be prepared.
+        (["missing.yaml"], 1),
+        (["."], 1),
+        (["empty.yaml"], 1),
+        (["syntax.yaml"], 1),
+        (["unknown-key.yaml"], 1),
+        (["no-such-step.yaml"], 1),
+        (["closed.yaml"], 1),
+        (["absent.yaml"], 1),
+        (["net.yaml"], 1),
+        (["good.yaml", "-i", "missing.yaml"], 1),
+        # An error output.
+        (["error.yaml"], 2),
+        # A wrong command line.
+        (["--frobnicate"], 2),
+        (["good.yaml", "another.yaml"], 2),
+        (["good.yaml", "-i"], 2),
+        (["good.yaml", "--timeout", "soon"], 2),
+        (["good.yaml", "--progress", "sideways"], 2),
+        (["good.yaml", "--set", "name"], 2),
+        # It failed on the way.
+        (["crash.yaml"], 3),
+        (["waiting.yaml", "--timeout", "2s"], 3),
+        (["good.yaml", "--set", "nmae=World"], 3),
+        (["good.yaml", "-i", "wrong-input.yaml"], 3),
+        (["good.yaml", "-i", "syntax.yaml"], 3),
+    ],
+    "plugin run": [
+        (["@REF@", "hello", "-i", "input.yaml"], 0),
+        (["nonsense@@x", "hello", "-i", "input.yaml"], 1),
+        (["@CLOSED@", "hello", "-i", "input.yaml"], 1),
+        (["@ABSENT@", "hello", "-i", "input.yaml"], 1),
+        (["@NET@", "hello", "-i", "input.yaml"], 1),
+        (["@REF@", "no-such-step", "-i", "input.yaml"], 1),
+        (["@REF@", "hello", "-i", "missing.yaml"], 1),
+        (["@REF@", "hello", "-i", "error-input.yaml"], 2),
+        ([], 2),
+        (["@REF@"], 2),
+        (["@REF@", "hello", "--frobnicate"], 2),
+        (["@REF@", "hello", "-i", "crash-input.yaml"], 3),
+        (["@REF@", "hello", "-i", "wrong-input.yaml"], 3),
+        (["@REF@", "hello", "-i", "syntax.yaml"], 3),
+        (["@REF@", "hello"], 3),
+    ],
+    "plugin schema": [
+        (["@REF@"], 0),
+        (["nonsense@@x"], 1),
+        (["@CLOSED@"], 1),
+        (["@NET@"], 1),
+        ([], 2),
+        (["@REF@", "@REF@"], 2),
+        (["@REF@", "--frobnicate"], 2),
+    ],
+    "plugin check": [
+        (["@REF@"], 0),
+        (["@CLOSED@"], 1),
+        ([], 2),
+        (["@REF@", "--frobnicate"], 2),
+        (["nonsense@@x"], 2),
+        (["@NET@"], 3),
+    ],
+    "cache dir": [
+        ([], 0),
+        (["--frobnicate"], 2),
+        (["surplus"], 2),
+    ],
+    "cache ls": [
+        ([], 0),
+        (["surplus"], 2),
+    ],
+    "cache pull": [
+        (["@REF@"], 0),
+        (["@REF@", "@REF@"], 0),
+        (["@ABSENT@"], 1),
+        (["@CLOSED@"], 1),
+        (["@NET@"], 1),
+        (["@REF@", "nonsense@@x"], 1),
+        ([], 2),
+        (["@REF@", "--frobnicate"], 2),
+    ],
+    "expr": [
+        (["1 + 1"], 0),
+        (["$.name", "--data", "input.yaml"], 0),
+        (["1 +"], 1),
+        (["$.nowhere", "--data", "input.yaml"], 1),
+        ([], 2),
+        (["1", "--frobnicate"], 2),
+    ],
+}
+
+# Rows for the program itself.
+PROGRAM_ROWS = [
+    (["--help"], 0),
+    (["--version"], 0),
+    ([], 2),
+    (["frobnicate"], 2),
+    (["--frobnicate"], 2),
+    (["--log-level", "loud", "run", "good.yaml"], 2),
+    (["--output", "xml", "run", "good.yaml"], 2),
+    (["--color", "sometimes", "run", "good.yaml"], 2),
+    (["--config", "missing.yaml", "run", "good.yaml"], 1),
+    (["--config", "syntax.yaml", "run", "good.yaml"], 1),
+    (["--config", "unknown-key.yaml", "run", "good.yaml"], 1),
+    (["--config", "unknown-key.yaml", "cache", "dir"], 1),
+    (["--workdir", "/proc/nowhere", "cache", "dir"], 1),
+    (["--workdir", "/proc/nowhere", "run", "good.yaml"], 1),
+    (["--python", "/nowhere/python3", "plugin", "run", "@REF@", "hello", "-i", "input.yaml"], 1),
+    (["--offline", "plugin", "run", "@REF@", "hello", "-i", "input.yaml"], 0),
+    (["--offline", "cache", "pull", "@REF@"], 2),
+    (["plugin"], 2),
+    (["cache"], 2),
+]
+
+GO_ROWS = [
+    (["-workflow", "good.yaml"], 0),
+    (["-workflow", "good.yaml", "-input", "input.yaml"], 0),
+    (["-h"], 0),
+    (["-version"], 0),
+    (["-workflow", "good.yaml", "-get-namespaces"], 0),
+    (["-workflow", "missing.yaml"], 1),
+    (["-workflow", "empty.yaml"], 1),
+    (["-workflow", "syntax.yaml"], 1),
+    (["-workflow", "unknown-key.yaml"], 1),
+    (["-workflow", "no-such-step.yaml"], 1),
+    (["-workflow", "no-such-step.yaml", "-get-namespaces"], 1),
+    (["-workflow", "absent.yaml"], 1),
+    (["-workflow", "net.yaml"], 1),
+    (["-workflow", "good.yaml", "-input", "missing.yaml"], 1),
+    (["-config", "missing.yaml", "-workflow", "good.yaml"], 1),
+    (["-config", "unknown-key.yaml", "-workflow", "good.yaml"], 1),
+    (["-context", "nowhere"], 1),
+    (["-workflow", "error.yaml"], 2),
+    (["-frobnicate"], 2),
+    (["-debug=perhaps"], 2),
+    (["-workflow"], 2),
+    (["-workflow", "crash.yaml"], 3),
+    (["-workflow", "good.yaml", "-input", "wrong-input.yaml"], 3),
+    (["-workflow", "good.yaml", "-input", "syntax.yaml"], 3),
+]
+
+WORKFLOW = harness.WORKFLOW.replace(
+    "    Input: {id: Input, properties: {}}\n",
+    "    Input: {id: Input, properties: {name: {required: false, type: {type_id: string}}}}\n",
+)
+
+
+def commands_in(help_text):
+    """Names below `Subcommands:`."""
+    part = help_text.partition("Subcommands:\n")[2].partition("\n\n")[0]
+    return re.findall(r"^  (\S+)", part, re.MULTILINE)
+
+
+class ExitCodesTest(FunctionalTest):
+    def setUp(self):
+        super().setUp()
+        self.plugin, closed = self.tiny(), self.tiny("closed", contract=False)
+        self.references = {
+            "@REF@": self.plugin.reference(),
+            "@CLOSED@": closed.reference(),
+            "@ABSENT@": self.plugin.reference(ABSENT),
+            "@NET@": "tiny-plugin@git+http://127.0.0.1:1/x.git",
+        }
+        self.write_config()
+        self.write_inputs()
+        self.workflow("good.yaml", "@REF@")
+        self.workflow("error.yaml", "@REF@", "error")
+        self.workflow("crash.yaml", "@REF@", "crash")
+        self.workflow("closed.yaml", "@CLOSED@")
+        self.workflow("absent.yaml", "@ABSENT@")
+        self.workflow("net.yaml", "@NET@")
+        good = (self.folder / "good.yaml").read_text()
+        self.write("no-such-step.yaml", good.replace("step: hello", "step: helo"))
+        self.write("unknown-key.yaml", good.replace("steps:", "stepz:"))
+        self.write_waiting_workflow(self.plugin.reference(), file="waiting.yaml")
+        self.require_good("run", "good.yaml")
+
+    def write_inputs(self):
+        self.write("input.yaml", "name: World\n")
+        self.write("error-input.yaml", "name: error\n")
+        self.write("crash-input.yaml", "name: crash\n")
+        self.write("wrong-input.yaml", "name: [World]\n")
+        self.write("empty.yaml", "")
+        self.write("syntax.yaml", "a: [1, 2\nb: }\n")
+
+    def workflow(self, file, reference, name="World"):
+        self.write(file, WORKFLOW.replace("@REFERENCE@", self.references[reference]).replace("@NAME@", name))
+
+    def require_good(self, *arguments):
+        self.assertEqual(self.call(*arguments).code, 0)
+
+    def walk(self, prefix, rows, name="venvoy"):
+        for arguments, code in rows:
+            whole = [self.references.get(argument, argument) for argument in [*prefix, *arguments]]
+            with self.subTest(arguments=[*prefix, *arguments], name=name):
+                result = self.call(*whole, name=name)
+                self.assertEqual(result.code, code, result)
+                self.require_streams(result)
+
+    def require_streams(self, result):
+        """Data is on stdout where there is some; whoever fails says why on stderr."""
+        if result.code in (1, 3) and "check" not in result.command:
+            self.assertEqual(result.out, "", result)
+        if result.code != 0 and "output_id: error" not in result.out:
+            self.assertNotEqual(result.err, "", result)
+
+    def help_of(self, *command):
+        result = self.call(*command, "--help")
+        self.assertEqual((result.code, result.err), (0, ""), result)
+        self.assertIn("Example: venvoy ", result.out)
+        return result.out
+
+    def shown_commands(self):
+        shown = []
+        for command in commands_in(self.help_of()):
+            inner = commands_in(self.help_of(command))
+            shown += [f"{command} {name}" for name in inner] or [command]
+        return shown
+
+    def test_every_command_that_is_shown_has_rows(self):
+        shown = self.shown_commands()
+        self.assertIn("run", shown)
+        self.assertEqual([command for command in shown if command not in ROWS], [], "commands without rows")
+        for command in shown:
+            self.help_of(*command.split())
+
+    def test_commands(self):
+        shown = self.shown_commands()
+        for command, rows in ROWS.items():
+            if command in shown:
+                self.walk(command.split(), rows)
+            else:
+                result = self.call(*command.split())
+                self.assertEqual(result.code, 2, f"{command} is not shown, so it is not there\n{result}")
+
+    def test_commands_to_come_are_not_accepted(self):
+        for command in ("lock", "bundle", "resume", "abort"):
+            self.assertEqual(self.call(command).code, 2)
+        for option in ("--locked", "--resume"):
+            self.assertEqual(self.call("run", "good.yaml", option).code, 2)
+
+    def test_the_program(self):
+        self.walk([], PROGRAM_ROWS)
+
+    def test_the_go_face(self):
+        for name in ("arcaflow", "venvoy"):
+            rows = [row for row in GO_ROWS if name == "arcaflow" or row[0] != ["-h"]]
+            # Its configuration has the test's store; rows that give another one have the last word.
+            self.walk(["-config", "config.yaml"], rows, name)
+
+    def test_the_contract_in_the_go_face(self):
+        # By flags alone it is refused, by name it is a warning.
+        flags = ["-config", "config.yaml", "-workflow", "closed.yaml"]
+        self.assertEqual(self.call(*flags).code, 1)
+        self.assertEqual(self.call(*flags, name="arcaflow").code, 0)
+
+
+if __name__ == "__main__":
+    harness.main()

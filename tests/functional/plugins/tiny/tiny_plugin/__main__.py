@@ -1,0 +1,131 @@
+"""Run as `python -m tiny_plugin --atp` by an engine. Speaks version 3 of its protocol, one run in a process.
+
+Steps:
+    hello    greets; the name "error" gives the error output, "crash" ends the process with exit code 7
+    wait     writes what it is to the file `started`, waits until the file `release` is there; has no cancel handler
+    wait-for-cancel   the same, and answers the cancel signal with the output `cancelled_early`
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+import time
+
+from tiny_plugin import cbor
+
+SETTINGS = json.loads((pathlib.Path(__file__).parent / "settings.json").read_text())
+WORK_START, WORK_DONE, SIGNAL, CLIENT_DONE = 1, 2, 3, 4
+
+cancelled = threading.Event()
+writing = threading.Lock()
+
+
+def scope(name, /, **properties):
+    types = {
+        key: {"type": {"type_id": type_id.rstrip("?")}, "required": not type_id.endswith("?"), "display": {}}
+        for key, type_id in properties.items()
+    }
+    return {"root": name, "objects": {name: {"id": name, "properties": types}}}
+
+
+def output(name, error=False, /, **properties):
+    return {"schema": scope(name, **properties), "error": error}
+
+
+def step(step_id, step_input, outputs, **more):
+    return {"id": step_id, "input": step_input, "outputs": outputs, "display": {"name": step_id}, **more}
+
+
+CANCEL = {"cancel": {"id": "cancel", "data_schema": scope("cancelInput")}}
+WAIT_INPUT = {"started": "string", "release": "string", "children": "bool?"}
+SCHEMA = {
+    "steps": {
+        "hello": step(
+            "hello",
+            scope("HelloInput", name="string"),
+            {"success": output("HelloOutput", message="string"), "error": output("HelloError", True, reason="string")},
+        ),
+        "wait": step("wait", scope("WaitInput", **WAIT_INPUT), {"success": output("WaitOutput", message="string")}),
+        "wait-for-cancel": step(
+            "wait-for-cancel",
+            scope("WaitInput", **WAIT_INPUT),
+            {
+                "success": output("WaitOutput", message="string"),
+                "cancelled_early": output("CancelledOutput", message="string"),
+            },
+            signal_handlers=CANCEL,
+            signal_emitters={},
+        ),
+    }
+}
+
+
+def hello(params):
+    if params["name"] == "crash":
+        os.write(2, b"these are the last words of the plugin\n")
+        os._exit(7)
+    if params["name"] == "error":
+        return "error", {"reason": "there is nobody of this name"}
+    return "success", {"message": f"Hello, {params['name']}, from {SETTINGS['text']}!"}
+
+
+def start_children():
+    """Children as plugins have them: one in our process group, one with a session of its own, one without parent."""
+    sleep = ["sleep", "1000"]
+    subprocess.Popen(sleep)
+    subprocess.Popen(sleep, start_new_session=True)
+    subprocess.run(["sh", "-c", "setsid sleep 1000 & exit 0"])
+
+
+def wait(params):
+    pathlib.Path("left-behind").write_text("something in the working directory\n")
+    if params.get("children"):
+        start_children()
+    started = pathlib.Path(params["started"])
+    started.with_suffix(".new").write_text(json.dumps({"pid": os.getpid(), "folder": os.getcwd()}))
+    started.with_suffix(".new").rename(started)
+    while not pathlib.Path(params["release"]).exists():
+        if cancelled.wait(0.02) and not SETTINGS["stubborn"]:
+            return "cancelled_early", {"message": "cancelled early"}
+    return "success", {"message": f"waited in {SETTINGS['text']}"}
+
+
+def send(kind, run_id, data):
+    with writing:
+        sys.stdout.buffer.write(cbor.encode({"id": kind, "run_id": run_id, "data": data}))
+        sys.stdout.buffer.flush()
+
+
+def run(message):
+    step_id, params = message["data"]["id"], message["data"]["config"]
+    output_id, data = (hello if step_id == "hello" else wait)(params)
+    send(WORK_DONE, message["run_id"], {"output_id": output_id, "output_data": data, "debug_logs": ""})
+
+
+def main():
+    if SETTINGS["marks"]:
+        with open(SETTINGS["marks"], "a") as marks:
+            marks.write("module\n")
+    if SETTINGS["start_seconds"]:
+        time.sleep(SETTINGS["start_seconds"])
+    stream = sys.stdin.buffer
+    cbor.read(stream)
+    sys.stdout.buffer.write(cbor.encode({"version": 3, "schema": SCHEMA}))
+    sys.stdout.buffer.flush()
+    while True:
+        try:
+            message = cbor.read(stream)
+        except EOFError:
+            return
+        if message["id"] == WORK_START:
+            threading.Thread(target=run, args=[message], daemon=message["data"]["id"] == "wait").start()
+        elif message["id"] == SIGNAL:
+            cancelled.set()
+        elif message["id"] == CLIENT_DONE:
+            return
+
+
+main()

@@ -1,0 +1,183 @@
+#include "base/error.hpp"
+#include "deployer/image_deployers.hpp"
+#include "deployer/python_settings.hpp"
+#include "deployer/registry.hpp"
+#include "schema/check.hpp"
+#include "support/catch.hpp"
+
+namespace venvoy::deployer {
+namespace {
+
+using namespace std::chrono_literals;
+using schema::List;
+using schema::Map;
+using schema::Value;
+
+PythonSettings settings_of(const Value& data) {
+  return read_python_settings(schema::unserialize(*python_settings_type(), data));
+}
+
+std::string mismatch_of(const Value& data) {
+  try {
+    schema::unserialize(*python_settings_type(), data);
+  } catch (const schema::MismatchError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST_CASE("settings without keys are the documented defaults") {
+  const PythonSettings settings = settings_of(Map{});
+  CHECK(settings.workdir == "/tmp");
+  CHECK(settings.environment.pull_policy == venv::PullPolicy::if_not_present);
+  CHECK(settings.environment.installer == venv::InstallerChoice::automatic);
+  CHECK_FALSE(settings.environment.python_path);
+  CHECK_FALSE(settings.override_compatibility);
+  CHECK_FALSE(settings.environment.override_compatibility);
+  CHECK(settings.max_concurrent_deployments == 4);
+  CHECK(settings.limits.stderr_tail == 64 * 1024);
+  CHECK(settings.limits.hello_timeout == 60s);
+}
+
+TEST_CASE("every key arrives where it belongs") {
+  const PythonSettings settings =
+      settings_of(Map{{"pythonPath", "/opt/python"},
+                      {"pythonSemver", "3.11.2"},
+                      {"workdir", "/srv/work"},
+                      {"modulePullPolicy", "Always"},
+                      {"overrideModuleCompatibility", false},
+                      {"installer", "pip"},
+                      {"indexUrl", "https://index.example.org/simple"},
+                      {"extraIndexUrls", List{"https://a.example.org", "https://b.example.org"}},
+                      {"findLinks", List{"/wheels"}},
+                      {"sourceRewrites", List{Map{{"from", "https://github.com/"}, {"to", "https://mirror/"}}}},
+                      {"maxConcurrentDeployments", 9},
+                      {"limits", Map{{"stderrTail", "8kB"}, {"helloTimeout", "2m"}}}});
+  CHECK(settings.environment.python_path == "/opt/python");
+  CHECK(settings.environment.python_semver == "3.11.2");
+  CHECK(settings.workdir == "/srv/work");
+  CHECK(settings.environment.pull_policy == venv::PullPolicy::always);
+  CHECK(settings.override_compatibility == false);
+  CHECK(settings.environment.installer == venv::InstallerChoice::pip);
+  CHECK(settings.environment.index_url == "https://index.example.org/simple");
+  CHECK(settings.environment.extra_index_urls.size() == 2);
+  CHECK(settings.environment.find_links == std::vector<std::string>{"/wheels"});
+  REQUIRE(settings.source_rewrites.size() == 1);
+  CHECK(settings.source_rewrites[0].from == "https://github.com/");
+  CHECK(settings.source_rewrites[0].to == "https://mirror/");
+  CHECK(settings.max_concurrent_deployments == 9);
+  CHECK(settings.limits.stderr_tail == 8 * 1024);
+  CHECK(settings.limits.hello_timeout == 2min);
+}
+
+TEST_CASE("sizes and times are numbers, with units or without") {
+  CHECK(settings_of(Map{{"limits", Map{{"stderrTail", 100}}}}).limits.stderr_tail == 100);
+  CHECK(settings_of(Map{{"limits", Map{{"stderrTail", "1MB"}}}}).limits.stderr_tail == 1024 * 1024);
+  CHECK(settings_of(Map{{"limits", Map{{"helloTimeout", "1500ms"}}}}).limits.hello_timeout == 1500ms);
+  CHECK(settings_of(Map{{"limits", Map{{"helloTimeout", "1m 30s"}}}}).limits.hello_timeout == 90s);
+}
+
+TEST_CASE("wrong settings are refused, with the key") {
+  struct Row {
+    Value data;
+    std::vector<std::string> words;
+  };
+  const std::vector<Row> rows = {
+      {Map{{"pythonpath", "/x"}}, {"pythonpath", "pythonPath"}},
+      {Map{{"pythonSemver", "3.11"}}, {"pythonSemver"}},
+      {Map{{"modulePullPolicy", "Never"}}, {"modulePullPolicy", "Never"}},
+      {Map{{"installer", "conda"}}, {"installer", "conda"}},
+      {Map{{"overrideModuleCompatibility", "perhaps"}}, {"overrideModuleCompatibility"}},
+      {Map{{"maxConcurrentDeployments", 0}}, {"maxConcurrentDeployments"}},
+      {Map{{"sourceRewrites", List{Map{{"from", "x"}}}}}, {"sourceRewrites", "to"}},
+      {Map{{"limits", Map{{"helloTimeout", "0s"}}}}, {"helloTimeout"}},
+      {Map{{"limits", Map{{"memory", "1GB"}}}}, {"memory"}},
+      {Map{{"workdir", ""}}, {"workdir"}},
+  };
+  for (const Row& row : rows) {
+    const std::string text = mismatch_of(row.data);
+    INFO(schema::describe(row.data) << ": " << text);
+    CHECK_FALSE(text.empty());
+    for (const std::string& word : row.words) CHECK_THAT(text, Catch::ContainsSubstring(word));
+  }
+}
+
+TEST_CASE("the scalars are what an environment variable can say") {
+  const std::vector<std::string> names = scalar_python_settings();
+  const auto has = [&](const char* name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+  CHECK((has("pythonPath") && has("modulePullPolicy") && has("maxConcurrentDeployments")));
+  CHECK_FALSE(has("limits"));
+  CHECK_FALSE(has("findLinks"));
+}
+
+// --- the registry ----------------------------------------------------------------------------------------------------
+
+class TestKind final : public DeployerKind {
+ public:
+  explicit TestKind(std::string name) : name_(std::move(name)) {}
+  std::string deployment_type() const override { return "python"; }
+  std::string name() const override { return name_; }
+  schema::TypePtr settings() const override { return python_settings_type(); }
+  std::shared_ptr<Deployer> create(const Value& settings) override {
+    seen = settings;
+    return nullptr;
+  }
+  Value seen;
+
+ private:
+  std::string name_;
+};
+
+TEST_CASE("the registry finds kinds by type and name") {
+  Registry registry;
+  const auto snake = std::make_shared<TestKind>("snake");
+  registry.add(std::make_shared<TestKind>("python"));
+  registry.add(snake);
+  add_image_deployers(registry);
+  CHECK(registry.types() == std::vector<std::string>{"image", "python"});
+  CHECK(registry.has_type("image"));
+  CHECK_FALSE(registry.has_type("ptyhon"));
+  CHECK(registry.configuration_type("ptyhon") == nullptr);
+  CHECK_THROWS_AS(registry.add(std::make_shared<TestKind>("snake")), std::invalid_argument);
+
+  const Value configuration = Map{{"deployer_name", "snake"}, {"workdir", "/x"}};
+  CHECK(registry.kind_of("python", configuration) == snake);
+  registry.create("python", schema::unserialize(*registry.configuration_type("python"), configuration));
+  CHECK(snake->seen == Value(Map{{"workdir", "/x"}}));  // without the name, which is the registry's
+}
+
+TEST_CASE("the registry says which names there are") {
+  Registry registry;
+  add_image_deployers(registry);
+  const auto error_of = [&](const Value& configuration) -> std::string {
+    try {
+      registry.kind_of("image", configuration);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  for (const Value& configuration :
+       {Value(Map{{"deployer_name", "padman"}}), Value(Map{}), Value(Map{{"deployer_name", 1}})})
+    CHECK_THAT(error_of(configuration), Catch::ContainsSubstring("'podman'") && Catch::ContainsSubstring("'docker'"));
+  CHECK_THAT(error_of(Map{{"deployer_name", "padman"}}), Catch::ContainsSubstring("padman"));
+}
+
+TEST_CASE("image deployers are understood and refused by name") {
+  Registry registry;
+  add_image_deployers(registry);
+  for (const std::string name : {"podman", "docker", "kubernetes"}) {
+    const Value configuration =
+        schema::unserialize(*registry.configuration_type("image"), Value(Map{{"deployer_name", name}}));
+    try {
+      registry.create("image", configuration);
+      FAIL("an image deployer was made");
+    } catch (const Error& error) {
+      CHECK(error.code() == ErrorCode::environment);
+      CHECK_THAT(error.what(), Catch::ContainsSubstring(name));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace venvoy::deployer
