@@ -53,8 +53,9 @@ class PluginCommand {
 
   int run_step() {
     std::optional<workflow::WorkflowFiles::File> input_file;
-    std::shared_ptr<deployer::Plugin> plugin;
+    // In this order: a plugin is given back to the threads of the session that has made it.
     std::unique_ptr<Session> session;
+    std::shared_ptr<deployer::Plugin> plugin;
     try {
       auto configuration = load_configuration(common_, files_, talk_);
       if (!configuration) return exit_number(RunExit::prepare_failed);

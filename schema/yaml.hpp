@@ -16,8 +16,8 @@ namespace venvoy::schema {
 // A node of a YAML document. Aliases and merge keys have been resolved: their nodes are copies that stand where the
 // alias stands.
 struct YamlNode {
-  // Declared here and made elsewhere: the pairs in `entries` can be complete types only after YamlNode is, and clang asks
-  // for them when it finds this constructor made for it.
+  // Declared here and made elsewhere: the pairs in `entries` can be complete types only after YamlNode is, and clang
+  // asks for them when it finds this constructor made for it.
   YamlNode();
 
   enum class Kind { scalar, sequence, mapping };

@@ -126,7 +126,11 @@ std::string normalised_path(std::string_view path) {
   for (std::size_t at = 0; at < path.size(); ++at) {
     const int byte = escaped_byte(path, at);
     if (byte < 0) {
-      result += path[at];
+      // A '%' that begins no escape stands for itself; plain, it would begin one with what follows.
+      if (path[at] == '%')
+        result += "%25";
+      else
+        result += path[at];
       continue;
     }
     const char c = static_cast<char>(byte);

@@ -33,9 +33,9 @@ class Installer {
   // Empty for pip: it comes with each environment.
   virtual std::string_view version() const noexcept = 0;
 
-  // A new environment of an interpreter.
-  virtual Command make_environment(const std::filesystem::path& python,
-                                   const std::filesystem::path& environment) const = 0;
+  // A new environment of an interpreter: to be run one after the other.
+  virtual std::vector<Command> make_environment(const std::filesystem::path& python,
+                                                const std::filesystem::path& environment) const = 0;
   // The wheel of a project, in the folder `output`. The environment says for which Python, and stays as it is.
   virtual Command build_wheel(const std::filesystem::path& environment, const std::filesystem::path& project,
                               const std::filesystem::path& output, const Settings& settings) const = 0;
@@ -57,8 +57,8 @@ class Installers {
   // Both outlive this object.
   Installers(os::Keeper& keeper, const os::Environment& environment) : keeper_(keeper), environment_(environment) {}
 
-  // `automatic` is uv if it is there (named by VENVOY_UV, in PATH, or beside the keeper) and new enough, else pip. Throws an Error
-  // (environment) if uv is asked for and cannot be used, (cancelled).
+  // `automatic` is uv if it is there (named by VENVOY_UV, in PATH, or beside the keeper) and new enough, else pip.
+  // Throws an Error (environment) if uv is asked for and cannot be used, (cancelled).
   boost::asio::awaitable<std::shared_ptr<const Installer>> choose(InstallerChoice choice, Logger logger,
                                                                   CancelToken cancel);
 

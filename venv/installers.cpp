@@ -51,7 +51,9 @@ asio::awaitable<Installers::Uv> Installers::find_uv(CancelToken cancel) {
     const fs::path beside_keeper = os::find_keeper_program().parent_path() / name;
     if (fs::exists(beside_keeper)) program = beside_keeper;
   }
-  if (!program) co_return Uv{nullptr, name == "uv" ? "it is neither in PATH nor beside venvoy-keeper" : fmt::format("there is no '{}'", name)};
+  if (!program)
+    co_return Uv{nullptr, name == "uv" ? "it is neither in PATH nor beside venvoy-keeper"
+                                       : fmt::format("there is no '{}'", name)};
   os::ProgramSpec spec;
   spec.program = fs::absolute(*program);
   spec.arguments = {"--version"};

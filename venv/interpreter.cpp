@@ -132,7 +132,8 @@ std::vector<Interpreters::Candidate> Interpreters::candidates(const std::optiona
 
 Interpreter Interpreters::note(const Candidate& candidate, const std::string& answer) const {
   auto interpreter = read_answer(answer);
-  if (!interpreter) throw check_failed(fmt::format("'{}' gives no sensible answer", candidate.path.string())).with_hint(correct_it);
+  if (!interpreter)
+    throw check_failed(fmt::format("'{}' gives no sensible answer", candidate.path.string())).with_hint(correct_it);
   const FileState state = state_of(interpreter->real_path);
   interpreter->inode = state.inode;
   interpreter->modified = state.modified;

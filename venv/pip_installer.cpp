@@ -34,8 +34,10 @@ class PipInstaller final : public Installer {
   std::string_view name() const noexcept override { return "pip"; }
   std::string_view version() const noexcept override { return {}; }
 
-  Command make_environment(const fs::path& python, const fs::path& environment) const override {
-    return {python, {"-I", "-m", "venv", environment.string()}};
+  // In two commands, as venv keeps to itself what pip's own installation says when it fails.
+  std::vector<Command> make_environment(const fs::path& python, const fs::path& environment) const override {
+    return {{python, {"-I", "-m", "venv", "--without-pip", environment.string()}},
+            {environment / "bin" / "python", {"-I", "-m", "ensurepip", "--upgrade", "--default-pip"}}};
   }
 
   Command build_wheel(const fs::path& environment, const fs::path& project, const fs::path& output,

@@ -23,9 +23,9 @@ class UvInstaller final : public Installer {
   std::string_view name() const noexcept override { return "uv"; }
   std::string_view version() const noexcept override { return version_; }
 
-  Command make_environment(const fs::path& python, const fs::path& environment) const override {
-    return {program_,
-            {"venv", "--no-project", "--no-python-downloads", "--python", python.string(), environment.string()}};
+  std::vector<Command> make_environment(const fs::path& python, const fs::path& environment) const override {
+    return {{program_,
+             {"venv", "--no-project", "--no-python-downloads", "--python", python.string(), environment.string()}}};
   }
 
   // Without sources: what pip would not see must not decide what is built.

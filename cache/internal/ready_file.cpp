@@ -11,13 +11,13 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/sha256.hpp"
 #include "base/text.hpp"
+#include "cache/file_sha256.hpp"
 #include "cache/internal/directory_lock.hpp"
 #include "cache/internal/file_names.hpp"
 #include "cache/internal/open_file.hpp"
 #include "cache/internal/parallel.hpp"
-#include "base/sha256.hpp"
-#include "cache/file_sha256.hpp"
 #include "os/fd.hpp"
 
 namespace venvoy::cache::internal {

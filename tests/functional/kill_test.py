@@ -117,8 +117,8 @@ class KillTest(FunctionalTest):
             self.require_message(result, greeting(plugin))
         self.assertEqual(plugin.take_marks().count("build"), 1)
         self.assertEqual(len(self.environments()), 1)
-        self.assertEqual(sum("is ready (built)" in result.err for result in results), 1)
-        self.assertEqual(sum("is ready (reused)" in result.err for result in results), 5)
+        self.assertEqual(sum(": ready in " in result.err for result in results), 1)
+        self.assertEqual(sum(": ready (from the store)" in result.err for result in results), 5)
         self.require_clean_store()
 
     def test_the_builder_among_several_is_killed(self):

@@ -16,7 +16,7 @@ RIGHT = [
     {"text": "a", "numbers": [1, 2], "few": ["x"], "by_name": {"a": 1}, "by_number": {"1": "one"}},
     {"text": "a", "place": {"label": "here", "point": {"x": 1, "y": 2}, "tags": ["t"]}},
     {"text": "a", "shape": {"shape": "circle", "radius": 1}, "selector": {"kind": 2, "name": "n"}},
-    {"text": "a", "anything": [1, {"b": None}]},
+    {"text": "a", "anything": {"a": [1, 2], "b": {"c": None}}},
 ]
 WRONG = [
     {},

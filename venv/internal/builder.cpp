@@ -50,9 +50,12 @@ struct Site {
 
 asio::awaitable<void> make_environment(Site& site) {
   if (site.environment_made) co_return;
-  InstallerRun run = site.run(site.installer->make_environment(site.python.program, site.environment()));
-  run.trouble = "error creating venv for";
-  co_await run_installer(site.job, std::move(run));
+  const std::vector<Command> commands = site.installer->make_environment(site.python.program, site.environment());
+  for (const Command& command : commands) {
+    InstallerRun run = site.run(command);
+    run.trouble = "error creating venv for";
+    co_await run_installer(site.job, std::move(run));
+  }
   site.environment_made = true;
 }
 

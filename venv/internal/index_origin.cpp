@@ -100,12 +100,15 @@ cache::KeyInputs record_inputs(const Job& job, const std::string& version, const
 asio::awaitable<Package> look_into(const Job& job, std::string requirement, Interpreter python, fs::path scratch) {
   const auto installer = co_await job.installers.choose(job.settings.installer, job.logger, job.cancel);
   const fs::path environment = scratch / "venv", output = scratch / "wheel";
-  InstallerRun make;
-  make.command = installer->make_environment(python.program, environment);
-  make.installer = installer->name();
-  make.trouble = "error creating venv for";
-  make.temporary = scratch;
-  co_await run_installer(job, make);
+  const std::vector<Command> commands = installer->make_environment(python.program, environment);
+  for (const Command& command : commands) {
+    InstallerRun make;
+    make.command = command;
+    make.installer = installer->name();
+    make.trouble = "error creating venv for";
+    make.temporary = scratch;
+    co_await run_installer(job, std::move(make));
+  }
   InstallerRun fetch;
   fetch.command = installer->fetch_wheel(environment, requirement, output, job.settings);
   fetch.installer = installer->name();

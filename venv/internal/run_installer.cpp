@@ -48,6 +48,7 @@ constexpr Cause causes[] = {
     {"requires a different Python", other_python},
     {"the requested Python version", other_python},
     {"ensurepip is not available", "install the Python's venv module (on Debian: apt install python3-venv), or uv"},
+    {"No module named ensurepip", "install the Python's venv module (on Debian: apt install python3-venv), or uv"},
     {"No module named venv", "install the Python's venv module (on Debian: apt install python3-venv), or uv"},
     {"BackendUnavailable", no_backend},
     {"doesn't declare it as a build dependency", no_backend},

@@ -25,6 +25,12 @@ schema::Property property(TypePtr type, bool required) {
   return result;
 }
 
+// For types that take no text a written null means "absent" (spec/workflow.md 9-34).
+bool is_written_null(const DocValue& value) {
+  const auto* literal = std::get_if<DocValue::Literal>(&value.form);
+  return literal && literal->value.is_null();
+}
+
 // What expressions see of a step: its stages that have outputs, each with the outputs that it may have produced.
 TypePtr step_data_type(const PlanStep& step) {
   schema::ObjectType object;
@@ -211,6 +217,7 @@ void Planner::plan_field(std::size_t s, std::size_t g, std::size_t f) {
   const Stage& stage = step.lifecycle.stages[g];
   const StageField& field = stage.fields[f];
   const DocValue::Entry* entry = step.document->find(field.name);
+  if (entry && is_written_null(entry->value) && field.type->id() != schema::TypeId::any) entry = nullptr;
   if (!entry) {
     if (field.required)
       report(*step.document->id_node, fmt::format("required input '{}' of type '{}' not found for step '{}'",

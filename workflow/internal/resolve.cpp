@@ -17,7 +17,9 @@ std::optional<Value> resolve_expression(const PlanValue& value, const PlanValue:
   const bool optional = expression.optional_group != no_node;
   if (optional && !context.graph.resolved(expression.optional_group)) return std::nullopt;
   try {
-    return expressions::evaluate(expression.expression, context.data, expressions::builtin_functions());
+    Value result = expressions::evaluate(expression.expression, context.data, expressions::builtin_functions());
+    if (optional && result.is_null() && !result.null_text()) return std::nullopt;
+    return result;
   } catch (expressions::ExpressionError& error) {
     if (optional && error.absent()) return std::nullopt;
     Error wrapped(ErrorCode::evaluation,

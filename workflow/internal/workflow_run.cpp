@@ -69,6 +69,7 @@ void WorkflowRun::begin() {
     data_->add_step(plan_->steps[index].id());
     steps_.push_back(make_step_run(*this, index));
   }
+  if (abort_) close_steps();  // before any of them begins
   graph_.resolve(plan_->input_node);
   live_steps_ = steps_.size();
   for (std::size_t index = 0; index < steps_.size(); ++index)

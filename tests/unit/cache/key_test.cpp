@@ -2,8 +2,8 @@
 
 #include <set>
 
-#include "cache/internal/file_names.hpp"
 #include "base/sha256.hpp"
+#include "cache/internal/file_names.hpp"
 #include "support/catch.hpp"
 
 using namespace venvoy::cache;
@@ -15,9 +15,9 @@ TEST_CASE("a key stays the same from release to release") {
                       .add("subdirectory", "")
                       .finish();
   CHECK(key.hex() == venvoy::sha256_hex("6:layout,1:1,"
-                                "3:url,30:https://example.org/plugin.git,"
-                                "6:commit,40:a34551a4dd2e2d0e2ef4a2a0d0b5ab4b1fbc4b0b,"
-                                "12:subdirectory,0:,"));
+                                        "3:url,30:https://example.org/plugin.git,"
+                                        "6:commit,40:a34551a4dd2e2d0e2ef4a2a0d0b5ab4b1fbc4b0b,"
+                                        "12:subdirectory,0:,"));
   CHECK(key.hex() == "4f8b46edacb71ec6ea7c50261417a140e2ea79a9b670957635438e7c36d29a4f");
   CHECK(key.inputs() == KeyInputs{{"layout", "1"},
                                   {"url", "https://example.org/plugin.git"},

@@ -212,6 +212,7 @@ TEST_CASE("URLs that surely mean the same have one normal form") {
       {"http://[FE80::A]:81/p", "http://[fe80::a]:81/p"},
       {"file://localhost/srv/p/", "file:///srv/p"},
       {"https://h/%7euser/%2fx/a%20b", "https://h/~user/%2Fx/a%20b"},
+      {"https://h/100%/%%39en", "https://h/100%25/%259en"},
       {"https://h/p", "https://h/p"},
       {"https://h/p.git", "https://h/p.git"},
   };

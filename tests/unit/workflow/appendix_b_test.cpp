@@ -23,7 +23,7 @@ TEST_CASE("TestWithDoubleSerializationDetection: data reaches a plugin and an ex
   // A text that looks like an escaped one would change with every further reading.
   Workbench bench;
   const std::string properties =
-      "{m: {type: {type_id: string}}, d: {type: {type_id: string}, default: '\"\\\\\"q\\\\\"\"', required: false}}";
+      "{m: {type: {type_id: string}}, d: {type: {type_id: string}, default: '\"\\\"q\\\"\"', required: false}}";
   CHECK(text_of(bench.run(
             workflow("steps:\n" + plugin_step("a", "say", "input: {message: !expr $.input.m, note: !expr $.input.d}") +
                          "outputs: {success: !expr $.steps.a.outputs.success}\n",

@@ -109,12 +109,15 @@ TEST_CASE("TestInputCancelledStepWorkflow: what stop_if takes as a wish to stop"
 
 TEST_CASE("a stop_if that cannot come leaves the step alone, one that comes too late as well") {
   Workbench bench;
-  CHECK(text_of(bench.run(workflow(
-            "steps:\n" + plugin_step("a", "wait", "input: {wait_time_ms: 1}\nstop_if: !expr $.steps.b.outputs.error") +
-            plugin_step("b", "say", "input: {message: b}\nwait_for: !expr $.steps.c.outputs") +
-            plugin_step("c", "wait", "input: {wait_time_ms: 1}\nstop_if: !expr $.steps.b.outputs") +
-            "outputs: {success: {a: !expr $.steps.a.outputs, b: !expr $.steps.b.outputs.success.message}}\n"))) ==
-        R"(success {"a":{"success":{"message":"Plugin slept for 1 ms."}},"b":"b"})");
+  CHECK(
+      text_of(bench.run(workflow(
+          "steps:\n" + plugin_step("a", "wait", "input: {wait_time_ms: 1}\nstop_if: !expr $.steps.b.outputs.error") +
+          plugin_step("b", "say", "input: {message: b}\nwait_for: !expr $.steps.c.outputs") +
+          plugin_step("c", "wait", "input: {wait_time_ms: 1}\nstop_if: !expr $.steps.d.outputs") +
+          plugin_step("d", "wait", "input: {wait_time_ms: 100}") +
+          "outputs: {success: {d: !expr $.steps.d.outputs, a: !expr $.steps.a.outputs, b: !expr "
+          "$.steps.b.outputs.success.message}}\n"))) ==
+      R"(success {"a":{"success":{"message":"Plugin slept for 1 ms."}},"b":"b","d":{"success":{"message":"Plugin slept for 100 ms."}}})");
   CHECK(bench.world.count("signal c cancel") == 0);
   CHECK_FALSE(bench.log->contains("Cancelling step c/wait"));
 }

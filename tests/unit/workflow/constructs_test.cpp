@@ -18,7 +18,8 @@ const std::string told = "outputs: {success: !expr $.steps.a.outputs.success}\n"
 
 }  // namespace
 
-TEST_CASE("an input of optional fields with display texts and defaults in JSON, also a quoted empty text") {
+TEST_CASE(
+    "an input of optional fields with display texts and defaults in JSON; one for a text that is no JSON is the text") {
   CHECK(run_text(workflow(
             "steps:\n" + plugin_step("a", "say", "input: {message: !expr $.input.user, number: !expr $.input.time}") +
                 told,
@@ -32,7 +33,8 @@ TEST_CASE("an input of optional fields with display texts and defaults in JSON, 
           type: {type_id: string}
           default: "''"
           required: false
-        time: {type: {type_id: integer}, default: 60, required: false})")) == R"(success {"message":"","number":60})");
+        time: {type: {type_id: integer}, default: 60, required: false})")) ==
+        R"(success {"message":"''","number":60})");
 }
 
 TEST_CASE("a step whose whole input comes from the workflow's input, by the step's own schema") {

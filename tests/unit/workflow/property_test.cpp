@@ -117,7 +117,7 @@ TEST_CASE("property: what waits for everything gets exactly what the model says,
   for (const Size& size : sizes())
     for (std::uint32_t seed = 0; seed < size.runs; ++seed) {
       INFO("size " << size.steps << ", seed " << seed);
-      const RandomWorkflow random(seed, size.steps, seed % 3 == 0);
+      const RandomWorkflow random(seed, size.steps, seed % 2 == 0);
       const Everything output = everything(random);
       const auto bench = bench_for(seed);
       const RunResult result = bench->run(workflow(random.steps() + output.text));
@@ -140,7 +140,7 @@ TEST_CASE("property: of several outputs one that the model allows comes, or the 
   for (const Size& size : sizes())
     for (std::uint32_t seed = 1000; seed < 1000 + size.runs; ++seed) {
       INFO("size " << size.steps << ", seed " << seed);
-      RandomWorkflow random(seed, size.steps, seed % 3 == 0);
+      RandomWorkflow random(seed, size.steps, seed % 2 == 0);
       std::string text = random.steps() + "outputs:\n";
       std::map<std::string, Fate> fates;
       for (const char* id : {"one", "two"}) {
@@ -164,14 +164,14 @@ TEST_CASE("property: of several outputs one that the model allows comes, or the 
       }
       ++seen[possible ? "possible" : open ? "open" : "impossible"];
     }
-  for (const char* kind : {"possible", "open", "impossible"}) CHECK(seen[kind] > 5);
+  for (const char* kind : {"possible", "open", "impossible"}) CHECK(seen[kind] > 1);
 }
 
 TEST_CASE("property: a run that is aborted at any moment ends, with its steps closed and its events paired") {
   for (const Size& size : sizes())
     for (std::uint32_t seed = 2000; seed < 2000 + size.runs; ++seed) {
       INFO("size " << size.steps << ", seed " << seed);
-      const RandomWorkflow random(seed, size.steps, seed % 3 == 0);
+      const RandomWorkflow random(seed, size.steps, seed % 2 == 0);
       const auto bench = bench_for(seed);
       bench->when(fmt::format("run t{}", seed % size.steps), [&] { bench->control->abort(); });
       bench->run(workflow(random.steps() + everything(random).text));

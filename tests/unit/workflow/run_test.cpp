@@ -267,6 +267,23 @@ TEST_CASE("TestWorkflowWithEscapedCharacters: quoting styles give the same text"
   }
 }
 
+TEST_CASE("a null that a plugin gives for an optional property is dropped under an optional tag") {
+  for (const char* tag : {"!wait-optional", "!soft-optional"}) {
+    Workbench bench;
+    for (test::FakeStep& step : bench.world.plugins["demo"].steps)
+      if (step.schema.id == "say")
+        step.run = [](std::shared_ptr<FakeCall>) -> boost::asio::awaitable<deployer::StepAnswer> {
+          deployer::StepAnswer answer;
+          answer.output_id = "success";
+          answer.data = schema::Map{{"message", "m"}, {"number", 1}, {"note", nullptr}};
+          co_return answer;
+        };
+    CHECK(text_of(bench.run(workflow("steps:\n" + say_hi +
+                                     "outputs: {success: {m: !expr $.steps.a.outputs.success.message, n: " + tag +
+                                     " $.steps.a.outputs.success.note}}\n"))) == R"(success {"m":"m"})");
+  }
+}
+
 TEST_CASE("values of every kind pass from step to step") {
   CHECK(outcome(
             plugin_step("g", "give", "input: {}") +
@@ -276,7 +293,7 @@ TEST_CASE("values of every kind pass from step to step") {
         R"("ratio":0.5},{"n":5},{"lit":"x"}]})");
   CHECK(outcome(plugin_step("g", "give", "input: {}"),
                 "  success: {x: !expr '$.steps.g.outputs.success.environment[\"HOST-NAME\"]', "
-                "y: !expr $.steps.g.outputs.success.names[-1]}\n") == R"(success {"x":"box","y":"one"})");
+                "y: !expr '$.steps.g.outputs.success.names[-1]'}\n") == R"(success {"x":"box","y":"one"})");
 }
 
 }  // namespace venvoy::workflow
