@@ -151,12 +151,18 @@ class ConfigurationReader {
   void add_deployer(const std::string& type, Value settings, const schema::Path& path) {
     const std::string frame = fmt::format("failed to load requested deployer type {} from workflow config", type);
     const TypePtr expected = registry_.configuration_type(type);
-    if (!expected)
-      return report({{path,
-                      fmt::format("there is no deployment type '{}'{}; known are {}", type,
-                                  did_you_mean(type, registry_.types()), quoted_list(registry_.types())),
-                      {}}},
-                    frame, {});
+    if (!expected) {
+      report({{path,
+               fmt::format("there is no deployment type '{}'{}; known are {}", type,
+                           did_you_mean(type, registry_.types()), quoted_list(registry_.types())),
+               {}}},
+             frame, {});
+      // The key is what is wrong, not the settings below it.
+      const schema::YamlNode* types = root_ ? root_->find("deployers") : nullptr;
+      if (const schema::YamlNode* key = types ? types->find_key(type) : nullptr)
+        result_.issues.back().at = key->position(file_);
+      return;
+    }
     if (type == "python") override_from_environment(settings);
     try {
       result_.configuration.deployers[type] = schema::unserialize(*expected, settings);

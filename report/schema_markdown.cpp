@@ -159,7 +159,10 @@ std::string needed_text(const schema::Property& property) {
 std::string display_text(const std::optional<schema::Display>& display) {
   if (!display) return {};
   std::string text;
-  if (display->name) text = "**" + escaped(trim(*display->name)) + "**";
+  if (display->name) {
+    const std::string_view name = trim(*display->name);
+    text = "**" + escaped(name) + (name.ends_with('.') || !display->description ? "**" : ".**");
+  }
   if (display->description) text += (text.empty() ? "" : " ") + escaped(trim(*display->description));
   return text;
 }

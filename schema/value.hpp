@@ -151,7 +151,7 @@ class Map {
 // A short rendering for messages: texts in single quotes, long ones and long lists cut with "…".
 std::string describe(const Value& value, std::size_t limit = 80);
 
-// The value with each written_null in it, at any depth, replaced by its text: how a result is told (spec/workflow.md 9-34).
+// The value with each written_null in it replaced by its text: how a result is told (spec/workflow.md 9-34).
 Value nulls_as_written(const Value& value);
 
 }  // namespace venvoy::schema

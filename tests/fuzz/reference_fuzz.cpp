@@ -37,7 +37,10 @@ void check_url(const std::string& text) {
   url->shown();
   url->local_path();
   url->without_login();
-  // Keys and mirrors are named by it: one form must have one name.
+  // Keys and mirrors are named by it: one form must have one name. Escapes that it adds may make it longer than a URL
+  // may be.
+  constexpr std::size_t longest_url = 4096;
+  if (normalised.size() > longest_url) return;
   fuzz::expect(source::normalised_url(normalised) == normalised, "a normalised URL is normalised");
 }
 

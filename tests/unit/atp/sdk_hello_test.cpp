@@ -5,6 +5,7 @@
 #include "atp/cbor.hpp"
 #include "atp/messages.hpp"
 #include "base/error.hpp"
+#include "hex.hpp"
 #include "schema/check.hpp"
 #include "schema/plugin_schema.hpp"
 #include "session.hpp"
