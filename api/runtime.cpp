@@ -136,8 +136,7 @@ void Runtime::adjust(deployer::PythonSettings& settings) const {
   if (options_.python) settings.environment.python_path = options_.python;
   settings.environment.offline = options_.offline;
   settings.environment.allow_incompatible = options_.allow_incompatible;
-  if (options_.contract_is_advice && !settings.override_compatibility)
-    settings.environment.override_compatibility = true;
+  settings.environment.contract_is_advice = options_.contract_is_advice && !settings.override_compatibility;
 }
 
 deployer::PythonWorkshop Runtime::workshop(const deployer::PythonSettings& settings) {

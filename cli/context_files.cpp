@@ -14,7 +14,7 @@ workflow::WorkflowFiles::File ContextFiles::read(const std::string& name) const 
   File file;
   file.name = as_written ? name : (context_ / path).lexically_normal().string();
   try {
-    file.text = os::read_file(absolute, max_file_bytes);
+    file.text = os::read_file_or_pipe(absolute, max_file_bytes);
   } catch (Error& error) {
     throw error.add_frame("error reading file " + absolute.string());
   }

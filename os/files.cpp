@@ -83,6 +83,12 @@ std::string read_file(const fs::path& path, std::size_t max_bytes) {
   return read_all(file, path, max_bytes);
 }
 
+std::string read_file_or_pipe(const fs::path& path, std::size_t max_bytes) {
+  struct stat status;
+  if (::stat(path.c_str(), &status) != 0 || !S_ISFIFO(status.st_mode)) return read_file(path, max_bytes);
+  return read_all(open_file(path, O_RDONLY), path, max_bytes);
+}
+
 std::optional<std::string> read_file_if_there(const fs::path& path, std::size_t max_bytes) {
   struct stat status;
   if (::stat(path.c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;

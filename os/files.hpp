@@ -16,7 +16,10 @@ namespace fs = std::filesystem;
 // The contents of a regular file (symbolic links are followed). Throws an Error: (io) when it cannot be read or is a
 // directory, (limit) when it is longer than `max_bytes`.
 std::string read_file(const fs::path& path, std::size_t max_bytes);
-// The same, but nothing when there is no such file.
+// The same for what a person may also name as a pipe (`-i <(…)`, /dev/stdin): a pipe is read to its end, and waited
+// for.
+std::string read_file_or_pipe(const fs::path& path, std::size_t max_bytes);
+// As read_file, but nothing when there is no such file.
 std::optional<std::string> read_file_if_there(const fs::path& path, std::size_t max_bytes);
 
 // Replaces the file in one step: written beside it, flushed to disk, renamed, and the rename flushed too. When this

@@ -34,6 +34,7 @@ std::string identity_of(const source::ModuleRef& reference, const Settings& sett
                              {"policy", std::to_string(static_cast<int>(settings.pull_policy))},
                              {"installer", std::to_string(static_cast<int>(settings.installer))},
                              {"override", std::to_string(settings.override_compatibility)},
+                             {"advice", std::to_string(settings.contract_is_advice)},
                              {"offline", std::to_string(settings.offline)}};
   if (settings.index_url) inputs.emplace_back("index", *settings.index_url);
   for (const std::string& url : settings.extra_index_urls) inputs.emplace_back("extra", url);

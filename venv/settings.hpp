@@ -24,6 +24,8 @@ struct Settings {
   std::vector<std::string> find_links;
   // A missing contract becomes a warning.
   bool override_compatibility = false;
+  // The same, because nobody has said otherwise (design D5: the binary was called by the Go engine's name).
+  bool contract_is_advice = false;
   // References that are allowed to lack the contract this time: the whole text as written (or as messages show it,
   // without secrets), or the module's name.
   std::vector<std::string> allow_incompatible;

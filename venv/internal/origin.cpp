@@ -17,18 +17,23 @@ bool is_named(const Job& job) {
   });
 }
 
+std::string_view excuse(const Job& job) {
+  if (is_named(job)) return "but it was named as allowed";
+  if (job.settings.override_compatibility) return "but overrideModuleCompatibility is true";
+  return "which becomes an error with overrideModuleCompatibility: false in the configuration";
+}
+
 }  // namespace
 
 bool is_excused(const Job& job) {
-  return job.settings.override_compatibility || is_named(job);
+  return job.settings.override_compatibility || job.settings.contract_is_advice || is_named(job);
 }
 
 void enforce(const Job& job, const contract::Verdict& verdict, const std::string& module, const std::string& place) {
   if (verdict.kept()) return;
   if (is_excused(job)) {
-    const char* const why = is_named(job) ? "it was named as allowed" : "overrideModuleCompatibility is true";
-    return job.logger.warning("running incompatible module {}, from {}: it has {}, but {}", module, place,
-                              verdict.evidence, why);
+    return job.logger.warning("running incompatible module {}, from {}: it has {}, {}", module, place, verdict.evidence,
+                              excuse(job));
   }
   const auto refusal = job.contract.refusal(module, place, job.shown, verdict);
   const bool missing = verdict.kind == contract::Verdict::Kind::missing;

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "expressions/tree.hpp"
+#include "workflow/internal/references.hpp"
 
 namespace venvoy::workflow::internal {
 namespace {
@@ -14,12 +15,6 @@ using expressions::Tree;
 // `….name`; objects cannot be taken apart in any other way.
 bool takes(const Node& node, std::string_view name) {
   return node.kind == ExpressionKind::dot && node.name() == name;
-}
-
-// `$.steps`, with or without the dollar.
-bool is_steps(const Tree& tree, const Node& node) {
-  if (node.kind == ExpressionKind::identifier) return node.name() == "steps";
-  return takes(node, "steps") && tree[node.left].kind == ExpressionKind::root;
 }
 
 bool is_loop_error(const Tree& tree, const Node& node, const std::function<bool(std::string_view)>& is_loop) {

@@ -54,17 +54,18 @@ Planner::Planner(std::shared_ptr<const Document> document, const PlanContext& co
 }
 
 Checked Planner::plan() {
-  const bool input_read = read_input();
-  if (add_steps() && input_read && link_input()) {
-    make_data_type();
-    add_nodes();
-    plan_stages();
-    plan_outputs();
-    refuse_cycles();
-  }
+  read_input();
+  add_steps();
+  link_input();
+  make_data_type();
+  add_nodes();
+  plan_stages();
+  type_unplanned_steps();
+  plan_outputs();
+  refuse_cycles();
   Checked result;
   sort_by_place(issues_, document_->file);
-  if (!has_errors(issues_)) result.plan = std::move(plan_);
+  if (input_known_ && unplanned_.empty() && !has_errors(issues_)) result.plan = std::move(plan_);
   result.issues = std::move(issues_);
   return result;
 }
@@ -80,25 +81,23 @@ void Planner::report_mismatches(const std::vector<schema::Mismatch>& mismatches,
            fmt::format("{} ({})", frame, mismatch.sentence()));
 }
 
-bool Planner::read_input() {
-  if (!document_->input) return false;
+void Planner::read_input() {
+  plan_->input = schema::any_type();
+  if (!document_->input) return;
   try {
     plan_->input = schema::read_scope(schema::to_text_value(*document_->input));
-    return true;
+    input_known_ = true;
   } catch (const schema::MismatchError& error) {
     report_mismatches(error.mismatches(), *document_->input, "invalid workflow input section");
-    return false;
   }
 }
 
-bool Planner::add_steps() {
-  bool complete = true;
+void Planner::add_steps() {
   for (const DocStep& document : document_->steps) {
     PlanStep& step = plan_->steps.emplace_back();
     step.document = &document;
-    if (!(document.kind == "foreach" ? add_loop_step(step) : add_plugin_step(step))) complete = false;
+    if (!(document.kind == "foreach" ? add_loop_step(step) : add_plugin_step(step))) unplanned_.insert(document.id);
   }
-  return complete;
 }
 
 bool Planner::add_plugin_step(PlanStep& step) {
@@ -164,10 +163,15 @@ bool Planner::add_loop_step(PlanStep& step) {
   return true;
 }
 
-bool Planner::link_input() {
+void Planner::link_input() {
+  if (!input_known_) return;
   const auto problems = link_namespaces(*plan_->input, collect_namespaces(plan_->steps));
-  report_mismatches(problems, *document_->input, "error validating references for workflow input");
-  return problems.empty();
+  if (problems.empty()) return;
+  input_known_ = false;
+  plan_->input = schema::any_type();
+  // What is missing may be what a step that could not be planned would have offered.
+  if (unplanned_.empty())
+    report_mismatches(problems, *document_->input, "error validating references for workflow input");
 }
 
 void Planner::make_data_type() {
@@ -240,6 +244,15 @@ void Planner::plan_field(std::size_t s, std::size_t g, std::size_t f) {
   step.stages[g].fields.push_back({f, std::move(typed.value)});
 }
 
+void Planner::type_unplanned_steps() {
+  for (const PlanStep& step : plan_->steps) {
+    if (!unplanned_.count(step.id())) continue;
+    const NodeId container = add_group("steps." + step.id());
+    for (const DocValue::Entry& entry : step.document->fields)
+      type_value(entry.value, container, fmt::format("steps.{}.{}", step.id(), entry.key));
+  }
+}
+
 void Planner::plan_outputs() {
   for (const DocValue::Entry& entry : document_->outputs) {
     PlanOutput output;
@@ -253,10 +266,10 @@ void Planner::plan_outputs() {
 }
 
 void Planner::plan_output(PlanOutput& output, const DocValue::Entry& entry) {
-  const std::size_t issues_before = issues_.size();
+  const std::size_t untyped_before = issues_.size() + untypable_;
   TypedValue typed = type_value(entry.value, output.node, "outputs." + entry.key);
   output.value = std::move(typed.value);
-  if (issues_.size() != issues_before) return;
+  if (issues_.size() + untypable_ != untyped_before) return;
   const auto& schemas = document_->output_schemas;
   const auto declared =
       std::find_if(schemas.begin(), schemas.end(), [&](const auto& schema) { return schema.first == entry.key; });

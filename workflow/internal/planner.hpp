@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,16 +25,20 @@ class Planner {
   Checked plan();
 
  private:
-  // Steps of the work, in their order. False: nothing after it makes sense.
-  bool read_input();
-  bool add_steps();
+  // Steps of the work, in their order. What could not be planned is left out of all that follows, so that everything
+  // else is still looked at.
+  void read_input();
+  void add_steps();
+  // False when the step cannot be planned.
   bool add_plugin_step(PlanStep& step);
   bool add_loop_step(PlanStep& step);
-  bool link_input();
+  void link_input();
   void make_data_type();
   void add_nodes();
   void plan_stages();
   void plan_field(std::size_t step, std::size_t stage, std::size_t field);
+  // Finds what is wrong with the expressions of steps that could not be planned.
+  void type_unplanned_steps();
   void plan_outputs();
   void plan_output(PlanOutput& output, const DocValue::Entry& entry);
   void declare_output(PlanOutput& output, const DocValue::Entry& entry, const TypedValue& typed,
@@ -51,6 +56,8 @@ class Planner {
   TypedValue type_entries(const DocValue::Entries& entries, NodeId container, const std::string& path);
   void depend_on(const expressions::Expression& expression, const DocValue& value, NodeId container,
                  const std::string& path);
+  // It reads something whose type is unknown because of another issue.
+  bool is_untypable(const expressions::Expression& expression) const;
   // The node that a path of an expression stands for; no_node after an issue.
   NodeId node_of(const std::vector<schema::Value>& path, const Position& at, const std::string& where);
   NodeId add_group(const std::string& name);
@@ -67,6 +74,9 @@ class Planner {
   const PlanContext& context_;
   std::shared_ptr<Plan> plan_;
   Issues issues_;
+  bool input_known_ = false;
+  std::set<std::string, std::less<>> unplanned_;  // ids of steps
+  std::size_t untypable_ = 0;                     // expressions met so far
 };
 
 }  // namespace venvoy::workflow::internal

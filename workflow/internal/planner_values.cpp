@@ -10,6 +10,7 @@
 #include "expressions/infer.hpp"
 #include "workflow/internal/loop_messages.hpp"
 #include "workflow/internal/planner.hpp"
+#include "workflow/internal/references.hpp"
 
 namespace venvoy::workflow::internal {
 namespace {
@@ -69,6 +70,10 @@ TypedValue Planner::type_expression(const DocValue& value, const expressions::Ex
   TypedValue typed;
   typed.value.form = PlanValue::Expression{expression, no_node};
   typed.given.form = schema::TypePtr();
+  if (is_untypable(expression)) {
+    ++untypable_;
+    return typed;
+  }
   try {
     typed.given.form = expressions::infer(expression, plan_->data, expressions::builtin_functions());
     depend_on(expression, value, container, path);
@@ -78,6 +83,11 @@ TypedValue Planner::type_expression(const DocValue& value, const expressions::Ex
            error.hint());
   }
   return typed;
+}
+
+bool Planner::is_untypable(const expressions::Expression& expression) const {
+  const auto is_unplanned = [&](std::string_view step) { return unplanned_.count(step) != 0; };
+  return reads_step(expression, is_unplanned) || (!input_known_ && reads_input(expression));
 }
 
 TypedValue Planner::type_optional(const DocValue& value, const DocValue::Optional& optional, NodeId container,

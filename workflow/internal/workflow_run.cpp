@@ -26,6 +26,16 @@ RunObserver& nobody() {
   return observer;
 }
 
+// What a failed step says of itself: the first line of it, "" if the output is none of the engine's own failures.
+std::string reason_in(const Stage& stage, const Value& data) {
+  const Value* text = nullptr;
+  if (stage.id == "crashed") text = data.find("output");
+  if (stage.id == "deploy_failed") text = data.find("error");
+  if (!text || text->kind() != schema::Kind::text) return {};
+  const std::string_view all = text->as_text();
+  return fmt::format(" ({})", all.substr(0, all.find('\n')));
+}
+
 std::unique_ptr<StepRun> make_step_run(WorkflowRun& run, std::size_t index) {
   if (run.plan().steps[index].is_loop()) return std::make_unique<ForeachStepRun>(run, index);
   return std::make_unique<PluginStepRun>(run, index);
@@ -115,7 +125,7 @@ void WorkflowRun::stage_ended(std::size_t step_index, std::size_t stage_index, s
   const PlanStep& step = plan_->steps[step_index];
   const Stage& stage = step.lifecycle.stages[stage_index];
   const PlanStage& planned = step.stages[stage_index];
-  endings_[step_index] = fmt::format("{}.{}", stage.id, stage.outputs[output].id);
+  endings_[step_index] = fmt::format("{}.{}{}", stage.id, stage.outputs[output].id, reason_in(stage, data));
   log_output(step, stage.outputs[output], data);
   logger_.debug("{}.{}", plan_->graph.node(planned.node).name, stage.outputs[output].id);
   // The data is there before anybody who depends on it is told.
@@ -282,12 +292,19 @@ std::string WorkflowRun::what_is_waited_for() const {
 RunResult WorkflowRun::result() const {
   if (output_) return *output_;
   RunResult result;
-  if (failures_.empty()) {
-    result.failure = abort_;
-  } else {
-    result.failure = failures_.front();
-  }
+  result.failure = failures_.empty() ? abort_ : all_failures();
   return result;
+}
+
+// Each once, in the words of spec/workflow.md 5.8; the first decides the code and the place.
+Error WorkflowRun::all_failures() const {
+  std::vector<std::string> texts;
+  for (const Error& failure : failures_)
+    if (std::find(texts.begin(), texts.end(), failure.what()) == texts.end()) texts.emplace_back(failure.what());
+  const Error& first = failures_.front();
+  if (texts.size() == 1) return first;
+  Error all(first.code(), fmt::format("multiple errors: {}", fmt::join(texts, "; ")));
+  return all.at(first.position()).with_hint(first.hint());
 }
 
 }  // namespace venvoy::workflow::internal

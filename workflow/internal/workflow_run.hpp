@@ -72,6 +72,7 @@ class WorkflowRun {
   void close_steps();
   boost::asio::awaitable<void> run_step(std::size_t step);
   RunResult result() const;
+  Error all_failures() const;
 
   std::shared_ptr<const Plan> plan_;
   const RunSetting& setting_;

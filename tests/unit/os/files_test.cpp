@@ -6,6 +6,7 @@
 #include <set>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <thread>
 
 #include "base/error.hpp"
 #include "second_process.hpp"
@@ -86,6 +87,21 @@ TEST_CASE("what cannot be read is an error, what is not there may be nothing") {
     CHECK_THAT(failure_of([&] { os::read_file(path, 10); }).what(), ContainsSubstring("not a regular file"));
     CHECK_THAT(failure_of([&] { os::read_file_if_there(path, 10); }).what(), ContainsSubstring("not a regular file"));
   }
+}
+
+TEST_CASE("a pipe is read to its end where a person may name one") {
+  const test::TemporaryDir dir;
+  ::mkfifo((dir / "fifo").c_str(), 0600);
+  std::ofstream(dir / "file") << "from a file";
+  const auto read = [&](const char* name, std::size_t limit) { return os::read_file_or_pipe(dir / name, limit); };
+  CHECK(read("file", 100) == "from a file");
+  std::thread writer([&] { std::ofstream(dir / "fifo") << "from a pipe"; });
+  CHECK(read("fifo", 100) == "from a pipe");
+  writer.join();
+  std::thread long_writer([&] { std::ofstream(dir / "fifo") << "too long"; });
+  CHECK(failure_of([&] { read("fifo", 3); }).code() == ErrorCode::limit);
+  long_writer.join();
+  CHECK_THAT(failure_of([&] { os::read_file_or_pipe(dir.path(), 3); }).what(), ContainsSubstring("not a regular file"));
 }
 
 TEST_CASE("a file is written whole, with its mode, over an old one too") {

@@ -48,6 +48,17 @@ TEST_CASE("an override runs it with a warning, and without it the warm store ref
   CHECK_FALSE(engine.get(reference, overridden())->built_now);
 }
 
+TEST_CASE("where the contract is advice the warning says which key makes it an error") {
+  const Place place;
+  const PluginRepository repository(place / "repository", {.contract = false});
+  Engine engine(place.path());
+  auto settings = uv_settings();
+  settings.contract_is_advice = true;
+  CHECK(output_of(*engine.get(repository.reference(), settings)) == "hello");
+  CHECK(engine.log->has({"warning:", "test-plugin", "an error with overrideModuleCompatibility: false"}));
+  CHECK(engine.error_of(repository.reference()).code() == ErrorCode::contract_missing);
+}
+
 TEST_CASE("single references can be excused") {
   const Place place;
   const PluginRepository repository(place / "repository", {.contract = false});

@@ -103,12 +103,13 @@ struct Engine {
                               venv::GetContext context = {});
   void turn_until(const std::function<bool()>& done);
 
-  boost::asio::io_context io;
-  boost::asio::thread_pool pool{3};
-  os::Keeper keeper{io.get_executor()};
+  // Before the loop: with it end the calls that are under way, which still tell them how.
   std::shared_ptr<LogLines> log = std::make_shared<LogLines>();
   Events events;
   SteppedClock clock;
+  boost::asio::io_context io;
+  boost::asio::thread_pool pool{3};
+  os::Keeper keeper{io.get_executor()};
   cache::Store store;
   source::GitSource git;
   contract::PluginContract contract;

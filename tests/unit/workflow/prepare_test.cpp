@@ -251,6 +251,33 @@ TEST_CASE("a plugin that cannot be made ready is an issue at each of its referen
         "with source 'unknown' (there is no plugin unknown))\n");
 }
 
+TEST_CASE("what cannot be planned hides nothing else") {
+  Workbench bench;
+  const std::string issues = text_of(
+      bench
+          .check(workflow("steps:\n  a: {plugin: unknown, input: {x: !expr $.input.nmae}}\n" +
+                              plugin_step("b", "say", "input: {message: !expr $.steps.a.outputs.success.x}") +
+                              plugin_step("c", "say", "input: {message: x, number: banana}") +
+                              "outputs:\n  success: {x: !expr $.steps.a.outputs.success, y: !expr $.steps.d.outputs}\n"
+                              "  other: !expr $.steps.b.outputs.success\n",
+                          "{name: {type: {type_id: string}}}"))
+          .issues);
+  INFO(issues);
+  for (const char* text : {"there is no plugin unknown", "nmae", "'number'", "$.steps.d.outputs"})
+    CHECK_THAT(issues, ContainsSubstring(text));
+  // Nothing is said about what depends on the step.
+  CHECK(std::count(issues.begin(), issues.end(), '\n') == 4);
+}
+
+TEST_CASE("an input that cannot be read hides nothing else") {
+  const std::string issues =
+      step_issues("input: {message: !expr $.input.x, nubmer: 5}", "say", "{x: {type: {type_id: strin}}}");
+  INFO(issues);
+  CHECK_THAT(issues, ContainsSubstring("strin"));
+  CHECK_THAT(issues, ContainsSubstring("nubmer"));
+  CHECK(std::count(issues.begin(), issues.end(), '\n') == 2);
+}
+
 TEST_CASE("TestProvider_MissingDeployer: a deployment type without a deployer") {
   CHECK_THAT(issues_of(workflow("steps:\n  a: {plugin: {src: x, deployment_type: image}, input: {}}\n"
                                 "outputs: {success: {}}\n")),

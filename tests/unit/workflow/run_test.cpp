@@ -104,6 +104,31 @@ TEST_CASE("TestOutputFailed TestMissingInputsWrongOutput: outputs that cannot co
         "outputs.error; output 'other' needs steps.a.crashed.error, but step 'a' ended with outputs.error");
 }
 
+TEST_CASE("the end of a run tells why a step did not get there") {
+  const std::string output = "outputs:\n  success: !expr $.steps.a.outputs\n";
+  Workbench bench;
+  CHECK(text_of(bench.run(
+            workflow("steps:\n" + plugin_step("a", "crash", "input: {message: \"boom\\nand more\"}") + output))) ==
+        "all outputs marked as unresolvable: output 'success' needs steps.a.outputs, but step 'a' ended with "
+        "crashed.error (the plugin has ended with exit code 1: boom)");
+}
+
+TEST_CASE("several failures are told in one sentence, each once") {
+  // Both are evaluated at once, at the start of the run.
+  const std::string field = "input: {message: x}\nenabled: !expr 1 / $.input.n == 1";
+  Workbench bench;
+  const RunResult result =
+      bench.run(workflow("steps:\n" + plugin_step("a", "say", field) + plugin_step("b", "say", field) +
+                             "outputs:\n  success: !expr $.steps.a.outputs.success\n",
+                         "{n: {type: {type_id: integer}}}"),
+                "n: 0");
+  REQUIRE(result.failure);
+  CHECK(result.failure->code() == ErrorCode::evaluation);
+  CHECK(text_of(result).find("multiple errors: ") == 0);
+  CHECK_THAT(text_of(result), ContainsSubstring("steps.a.enabling"));
+  CHECK_THAT(text_of(result), ContainsSubstring("; ") && ContainsSubstring("steps.b.enabling"));
+}
+
 TEST_CASE("the stages of a step can be read") {
   CHECK(
       outcome(say_hi,
