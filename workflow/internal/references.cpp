@@ -12,7 +12,8 @@ using expressions::Tree;
 // `$.name`, with or without the dollar.
 bool is_section(const Tree& tree, const Node& node, std::string_view name) {
   if (node.kind == expressions::NodeKind::identifier) return node.name() == name;
-  return node.kind == expressions::NodeKind::dot && node.name() == name && tree[node.left].kind == expressions::NodeKind::root;
+  return node.kind == expressions::NodeKind::dot && node.name() == name &&
+         tree[node.left].kind == expressions::NodeKind::root;
 }
 
 }  // namespace
