@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.hpp"
 #include "base/position.hpp"
 
 namespace venvoy {
@@ -18,6 +19,8 @@ struct Issue {
   std::string text;
   // What to do about it; may be empty.
   std::string hint;
+  // Of the failure behind it: tells what is wrong with the file from what could not be looked at.
+  ErrorCode code = ErrorCode::document;
 };
 
 using Issues = std::vector<Issue>;

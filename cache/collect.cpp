@@ -112,6 +112,10 @@ PruneReport prune(const Store& store, const PruneOptions& options, const CancelT
   return take(store, entries, choice, options.dry_run, cancel);
 }
 
+bool remove(const Store& store, const Entry& entry) {
+  return Remover(store).remove(entry);
+}
+
 PruneReport clear(const Store& store, const CancelToken& cancel) {
   const std::vector<Entry> entries = list(store);
   return take(store, entries, internal::choose_all(entries, store.state().clock().wall()), false, cancel);

@@ -65,6 +65,9 @@ PruneReport prune(const Store& store, const PruneOptions& options, const CancelT
 // Removes everything that is not in use.
 PruneReport clear(const Store& store, const CancelToken& cancel);
 
+// Removes one entry, as prune does; false if somebody uses it or has used it since it was listed.
+bool remove(const Store& store, const Entry& entry);
+
 struct Damage {
   Entry entry;
   std::vector<std::string> paths;  // relative to the entry

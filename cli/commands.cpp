@@ -25,6 +25,7 @@ int run_commands(int argc, char** argv, std::uint64_t child_file_limit) {
   app.footer("Example: venvoy run workflow.yaml -i input.yaml");
   add_common_options(app, common);
   add_run_command(app, common, action);
+  add_check_command(app, common, action);
   add_plugin_command(app, common, action);
   add_cache_command(app, common, action);
   add_expr_command(app, common, action);
@@ -38,7 +39,7 @@ int run_commands(int argc, char** argv, std::uint64_t child_file_limit) {
     return action();
   } catch (const Error& error) {
     Talk(common, nullptr).error(error);
-    return exit_number(PlainExit::failed);
+    return error.code() == ErrorCode::usage ? usage_exit : exit_number(PlainExit::failed);
   }
 }
 

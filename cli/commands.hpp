@@ -11,6 +11,7 @@ namespace venvoy::cli {
 using Action = std::function<int()>;
 
 void add_run_command(CLI::App& app, CommonOptions& common, Action& action);
+void add_check_command(CLI::App& app, CommonOptions& common, Action& action);
 void add_plugin_command(CLI::App& app, CommonOptions& common, Action& action);
 void add_cache_command(CLI::App& app, CommonOptions& common, Action& action);
 void add_expr_command(CLI::App& app, CommonOptions& common, Action& action);

@@ -18,7 +18,7 @@ struct FlagDescription {
 };
 
 // Alphabetical, as Go prints them.
-constexpr std::array<FlagDescription, 7> flags = {{
+constexpr std::array<FlagDescription, 7> go_flags = {{
     {"config", false, "The path to the Arcaflow configuration file to load, if any.", "", true},
     {"context", false, "The path to the workflow directory to run from.", ".", true},
     {"debug", true, "Enables the debug log level, overriding the configuration file.", "", false},
@@ -29,8 +29,9 @@ constexpr std::array<FlagDescription, 7> flags = {{
 }};
 
 const FlagDescription* find_flag(std::string_view name) {
-  const auto place = std::find_if(flags.begin(), flags.end(), [&](const auto& flag) { return flag.name == name; });
-  return place == flags.end() ? nullptr : &*place;
+  const auto place =
+      std::find_if(go_flags.begin(), go_flags.end(), [&](const auto& flag) { return flag.name == name; });
+  return place == go_flags.end() ? nullptr : &*place;
 }
 
 std::optional<bool> parse_go_bool(std::string_view text) {
@@ -120,7 +121,7 @@ std::string go_usage(const std::string& program) {
       "The Arcaflow Engine will read the current directory and use it as a context for "
       "executing the workflow.\n\nOptions:\n\n",
       program);
-  for (const FlagDescription& flag : flags) {
+  for (const FlagDescription& flag : go_flags) {
     text += fmt::format("  -{}{}\n    \t{}", flag.name, flag.boolean ? "" : " string", flag.help);
     if (!flag.default_text.empty()) text += fmt::format(" (default \"{}\")", flag.default_text);
     text += '\n';

@@ -12,9 +12,9 @@
 #include "base/exit_code.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
+#include "cli/quantity.hpp"
 #include "cli/session.hpp"
 #include "report/plain_progress.hpp"
-#include "schema/units.hpp"
 
 namespace venvoy::cli {
 namespace {
@@ -48,17 +48,6 @@ void apply_settings(schema::Value& input, const std::vector<std::string>& settin
   }
 }
 
-std::optional<std::chrono::milliseconds> timeout_of(const std::optional<std::string>& text) {
-  if (!text) return std::nullopt;
-  static const schema::Units units{{"ms", "ms", "millisecond", "milliseconds"},
-                                   {{1000, {"s", "s", "second", "seconds"}},
-                                    {60'000, {"m", "m", "minute", "minutes"}},
-                                    {3'600'000, {"h", "h", "hour", "hours"}}}};
-  // A bare number is seconds.
-  const bool bare = text->find_first_not_of("0123456789") == std::string::npos;
-  return std::chrono::milliseconds(schema::parse_integer(units, bare ? *text + "s" : *text));
-}
-
 class RunCommand {
  public:
   RunCommand(const RunArguments& arguments, const CommonOptions& common)
@@ -67,9 +56,9 @@ class RunCommand {
   int run() {
     std::optional<std::chrono::milliseconds> timeout;
     try {
-      timeout = timeout_of(arguments_.timeout);
+      if (arguments_.timeout) timeout = parse_duration(*arguments_.timeout, "--timeout");
     } catch (const Error& error) {
-      talk_.error(Error(ErrorCode::usage, fmt::format("--timeout: {}", error.message())));
+      talk_.error(error);
       return usage_exit;
     }
     try {

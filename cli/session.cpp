@@ -55,8 +55,9 @@ CancelToken Session::cancel_token() const {
 }
 
 workflow::Checked Session::prepare(const workflow::WorkflowFiles::File& main, const ContextFiles& files,
-                                   workflow::RunObserver* observer) {
+                                   workflow::RunObserver* observer, bool find_everything) {
   workflow::PrepareOptions options;
+  options.find_everything = find_everything;
   options.logger = runtime_.options().logger.with("source", "executor");
   options.observer = observer;
   options.cancel = cancel_token();

@@ -44,9 +44,10 @@ class Session {
   CancelToken cancel_token() const;
   bool interrupted() const noexcept { return interrupts_.interrupted(); }
 
-  // The observer, if any, outlives the call. Throws an Error (cancelled).
+  // The observer, if any, outlives the call. `find_everything` as in workflow::PrepareOptions. Throws an Error
+  // (cancelled).
   workflow::Checked prepare(const workflow::WorkflowFiles::File& main, const ContextFiles& files,
-                            workflow::RunObserver* observer);
+                            workflow::RunObserver* observer, bool find_everything = false);
   workflow::RunResult run(std::shared_ptr<const workflow::Plan> plan, schema::Value input,
                           workflow::RunObserver* observer, std::optional<std::chrono::milliseconds> timeout);
 

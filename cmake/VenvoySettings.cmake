@@ -31,7 +31,8 @@ target_compile_options(venvoy_settings INTERFACE
   -pthread -fPIC -fpch-preprocess -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual)
 # g++ 12 warns of the frames of coroutines: in a unity build for types of unnamed namespaces, and for their memory, which
 # Asio recycles.
-target_compile_options(venvoy_settings INTERFACE -Wno-subobject-linkage -Wno-mismatched-new-delete)
+target_compile_options(venvoy_settings INTERFACE
+  -Wno-subobject-linkage -Wno-mismatched-new-delete -Wno-free-nonheap-object)
 if(VENVOY_WARNINGS_AS_ERRORS)
   target_compile_options(venvoy_settings INTERFACE -Werror)
 endif()

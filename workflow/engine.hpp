@@ -51,7 +51,7 @@ struct PrepareOptions {
   RunObserver* observer = nullptr;  // may be null; outlives the call
   CancelToken cancel;
   std::size_t max_concurrent_deployments = 4;
-  // Make plugins ready also when the files have errors already, to find everything in one go.
+  // Make plugins ready also when the files have errors already, and warn (lint.hpp), to find everything in one go.
   bool find_everything = false;
 };
 

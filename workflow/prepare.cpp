@@ -11,12 +11,17 @@
 #include "workflow/internal/background.hpp"
 #include "workflow/internal/change.hpp"
 #include "workflow/internal/issue_order.hpp"
+#include "workflow/lint.hpp"
 
 namespace venvoy::workflow {
 
 namespace asio = boost::asio;
 
 namespace {
+
+void append(Issues& issues, Issues more) {
+  std::move(more.begin(), more.end(), std::back_inserter(issues));
+}
 
 // The documents of a workflow: the main one and all sub-workflows.
 class Documents {
@@ -35,8 +40,6 @@ class Documents {
   const std::map<std::string, std::shared_ptr<const Document>>& children() const noexcept { return children_; }
 
  private:
-  static void append(Issues& issues, Issues more) { std::move(more.begin(), more.end(), std::back_inserter(issues)); }
-
   void load_children(const Document& document, const std::vector<std::string>& way, Issues& issues) {
     for (const DocStep& step : document.steps) {
       if (step.kind != "foreach") continue;
@@ -65,7 +68,7 @@ class Documents {
       children_[name] = parsed.document;
       if (parsed.document) load_children(*parsed.document, way, issues);
     } catch (const Error& error) {
-      issues.push_back({Severity::error, at, error.what(), error.hint()});
+      issues.push_back({Severity::error, at, error.what(), error.hint(), error.code()});
       children_[name] = nullptr;
     }
   }
@@ -118,8 +121,16 @@ class Preparation final : public PlanContext {
       for (const Wanted::Use& use : wanted->uses)
         issues.push_back({Severity::error, use.at,
                           fmt::format("failed to load schema for step {} ({})", use.step, wanted->failure->what()),
-                          wanted->failure->hint()});
+                          wanted->failure->hint(), wanted->failure->code()});
     }
+  }
+
+  // Only worth the time when somebody asks for everything.
+  void warn(Issues& issues) const {
+    append(issues, surprising_expressions(*documents_.main()));
+    for (const auto& [name, document] : documents_.children())
+      if (document) append(issues, surprising_expressions(*document));
+    for (const auto& plan : plans_) append(issues, optional_in_required(*plan));
   }
 
   // Plans everything, sub-workflows first.
@@ -198,7 +209,8 @@ class Preparation final : public PlanContext {
       bodies_[*name] = plan_document(child->second);
     }
     Checked checked = make_plan(document, *this);
-    std::move(checked.issues.begin(), checked.issues.end(), std::back_inserter(*issues_));
+    append(*issues_, std::move(checked.issues));
+    if (checked.plan) plans_.push_back(checked.plan);
     return checked.plan;
   }
 
@@ -208,6 +220,7 @@ class Preparation final : public PlanContext {
   std::vector<std::unique_ptr<Wanted>> wanted_;
   std::size_t next_ = 0;
   std::map<std::string, std::shared_ptr<const Plan>> bodies_;
+  std::vector<std::shared_ptr<const Plan>> plans_;
   Issues* issues_ = nullptr;
 };
 
@@ -226,6 +239,7 @@ asio::awaitable<Checked> prepare(WorkflowFiles::File main, const WorkflowFiles& 
   options.cancel.check();
   preparation.report_failures(result.issues);
   result.plan = preparation.plan_all(result.issues);
+  if (options.find_everything) preparation.warn(result.issues);
   internal::sort_by_place(result.issues, main.name);
   if (has_errors(result.issues)) result.plan.reset();
   co_return result;

@@ -20,6 +20,7 @@ class ContractTest(FunctionalTest):
         self.assertEqual(plugin.take_marks(), [], "code of the plugin has run")
 
     def test_without_the_file_nothing_of_the_plugin_runs(self):
+        """TestRunIncompatiblePlugin"""
         plugin = self.tiny(contract=False)
         self.use(plugin)
         result = self.run_workflow()
@@ -41,6 +42,7 @@ class ContractTest(FunctionalTest):
         self.assertEqual(marks.count("build"), 1)
 
     def test_override_and_back_on_the_warm_store(self):
+        """TestRunIncompatiblePluginOverride"""
         plugin = self.tiny(contract=False)
         self.use(plugin, overrideModuleCompatibility=True)
         result = self.run_workflow()

@@ -90,7 +90,7 @@ class KillTest(FunctionalTest):
         running = self.start("run", "workflow.yaml")
         wait_until((self.folder / "started").exists, "the step to run")
         # The engine, its keeper, the plugin and its three children.
-        self.assertGreaterEqual(len(self.processes()), 6, self.processes())
+        wait_until(lambda: len(self.processes()) >= 6, "the processes of the plugin")
         running.process.kill()
         running.finish()
         self.require_no_process()
@@ -119,6 +119,31 @@ class KillTest(FunctionalTest):
         self.assertEqual(len(self.environments()), 1)
         self.assertEqual(sum(": ready in " in result.err for result in results), 1)
         self.assertEqual(sum(": ready (from the store)" in result.err for result in results), 5)
+        self.require_clean_store()
+
+    def test_four_engines_with_two_plugins_and_ten_steps_of_each(self):
+        """TestDeployConcurrent_ConnectorsAndPluginsWithDifferentModules: everything at once on an empty store."""
+        plugins = {"one": self.tiny("one", text="the one"), "other": self.tiny("other", text="the other")}
+        # The one by its commit, the other by its default branch.
+        references = {"one": plugins["one"].reference(plugins["one"].head()), "other": plugins["other"].reference()}
+        head, _, _ = harness.WORKFLOW.partition("steps:")
+        steps, outputs = "", ""
+        for name, reference in references.items():
+            for number in range(10):
+                step = f"{name}{number}"
+                steps += f'  {step}:\n    plugin: {{deployment_type: python, src: "{reference}"}}\n    step: hello\n'
+                steps += "    input: {name: World}\n"
+                outputs += f"    {step}: !expr $.steps.{step}.outputs.success.message\n"
+        self.write("workflow.yaml", f"{head}steps:\n{steps}outputs:\n  success:\n{outputs}")
+        running = [self.start("run", "workflow.yaml") for _ in range(4)]
+        expected = {f"{name}{number}": greeting(plugins[name]) for name in plugins for number in range(10)}
+        for each in running:
+            result = each.finish()
+            self.assertEqual(result.code, 0, result)
+            self.assertEqual(result.output, {"output_id": "success", "output_data": expected}, result)
+        for plugin in plugins.values():
+            self.assertEqual(plugin.take_marks().count("build"), 1)
+        self.assertEqual(len(self.environments()), 2)
         self.require_clean_store()
 
     def test_the_builder_among_several_is_killed(self):

@@ -190,6 +190,7 @@ class PullPolicyTest(FunctionalTest):
         self.assertFalse(old.exists(), "its last user has left")
 
     def test_always_rebuilds_once_per_process_and_reference(self):
+        """TestPullPolicies: the environment changes on Always only."""
         plugin = self.tiny()
         reference = plugin.reference(plugin.head())
         self.write("workflow.yaml", TWO_STEPS_AND_A_LOOP.replace("@REFERENCE@", reference))

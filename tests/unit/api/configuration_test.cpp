@@ -38,7 +38,7 @@ TEST_CASE("both forms name the same Python deployer") {
         R"("pythonPath":"/usr/bin/python3","workdir":"/srv/w"}})");
 }
 
-TEST_CASE("an empty file, a comment and no file mean the defaults") {
+TEST_CASE("TestConfigLoad: no deployers and no file mean the defaults") {
   const auto registry = make_registry_for_reading();
   const std::string defaults = told(default_configuration(*registry, {}));
   CHECK(defaults == R"({"image":{"deployer_name":"podman"},"python":{"deployer_name":"python"}})");
@@ -48,7 +48,7 @@ TEST_CASE("an empty file, a comment and no file mean the defaults") {
   }
 }
 
-TEST_CASE("what stands outside of the deployers is read") {
+TEST_CASE("TestConfigLoad: what stands outside of the deployers is read") {
   const ReadConfiguration result = read(
       "log: {level: warning, destination: stdout}\nlogged_outputs: {error: {level: error}, success: {}}\n"
       "secretNames: [token, key]\nplugins: [a]\n");
@@ -57,6 +57,20 @@ TEST_CASE("what stands outside of the deployers is read") {
   CHECK(result.configuration.logged_outputs ==
         std::map<std::string, LogLevel>{{"error", LogLevel::error}, {"success", LogLevel::info}});
   CHECK(result.configuration.secret_names == std::vector<std::string>{"token", "key"});
+}
+
+TEST_CASE("TestConfigLoad: the rows of the Go engine's test") {
+  const ReadConfiguration empty = read("{}\n");
+  CHECK(empty.issues.empty());
+  CHECK_THAT(told(read("")), Catch::ContainsSubstring("Must be a map to convert to object"));
+  CHECK(empty.configuration.log_level == LogLevel::info);
+  CHECK(read("log:\n  level: debug\n").configuration.log_level == LogLevel::debug);
+  const ReadConfiguration kubernetes = read("deployers:\n  image:\n    deployer_name: kubernetes\n");
+  CHECK(kubernetes.issues.empty());
+  CHECK(*kubernetes.configuration.deployers.at("image").find("deployer_name") == schema::Value("kubernetes"));
+  const ReadConfiguration plugins = read("plugins:\n  - quay.io/arcalot/example-plugin:latest\n");
+  CHECK(plugins.issues.empty());
+  CHECK(told(plugins) == told(empty));
 }
 
 TEST_CASE("what is wrong in a configuration is told with its place") {

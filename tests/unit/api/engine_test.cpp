@@ -134,6 +134,22 @@ TEST_CASE("what is wrong with a workflow comes back as diagnostics with places")
   CHECK(error_of([&] { engine.prepare("there-is-no-such-file.yaml"); }).failure().code == FailureCode::io);
 }
 
+TEST_CASE("Test_MergeFileCaches: a text that the host gives goes before the file of its name") {
+  const World& world = World::shared();
+  const TemporaryDir folder;
+  std::ofstream(folder / "workflow.yaml") << hello_workflow(world.reference);
+  Engine engine(world.options());
+  const auto is_ready = [&](std::map<std::string, std::string> files) {
+    PrepareOptions options;
+    options.context = folder.path();
+    options.files = std::move(files);
+    return engine.prepare("workflow.yaml", std::move(options)).ready();
+  };
+  CHECK(is_ready({}));
+  CHECK(is_ready({{"other.yaml", "steps: [\n"}}));
+  CHECK_FALSE(is_ready({{"workflow.yaml", "steps: [\n"}}));
+}
+
 TEST_CASE("inputs are checked before and by a run") {
   const World& world = World::shared();
   Engine engine(world.options());

@@ -17,7 +17,7 @@ int exit_code_of(const std::string& command, const fs::path& folder) {
   return std::stoi(run({"/bin/sh", "-c", "(" + command + ") >out 2>err; echo $?"}, folder));
 }
 
-TEST_CASE("samples/host runs samples/hello from a git repository") {
+TEST_CASE("TestRunStepGit: samples/host runs samples/hello from a git repository") {
   const TemporaryDir folder;
   fs::copy(VENVOY_SOURCE_DIR "/samples/hello/plugin", folder / "venvoy-hello", fs::copy_options::recursive);
   TestRepository repository(folder / "venvoy-hello");

@@ -311,6 +311,9 @@ TEST_CASE("more than the reference decoder takes is taken") {
   const CborLimits limits;
   CHECK(limits.max_depth >= 64);
   CHECK(limits.max_elements >= 131072 * 2);
+  // Appendix A.2, rows 34 and 35.
+  CHECK(refusal_of(repeated(30, "\x81") + "\x01").message == "");
+  CHECK(refusal_of(repeated(31, "\x81") + "\x01").message == "");
   CHECK(refusal_of(repeated(64, "\x81") + "\x01").message == "");
   CHECK(refusal_of(from_hex("9a00020001") + repeated(131073, "\x01")).message == "");
 }

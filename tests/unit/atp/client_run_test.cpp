@@ -1,4 +1,7 @@
-// The tables of spec/protocol-and-schema.md 1.5, 1.8 and 1.9, against a plugin that says what each row wants.
+// The tables of spec/protocol-and-schema.md 1.5, 1.8, 1.9 and A.2, against a plugin that says what each row wants.
+#include <cmath>
+#include <limits>
+
 #include "hex.hpp"
 #include "session.hpp"
 
@@ -6,6 +9,8 @@ using namespace venvoy;
 using namespace venvoy::atp;
 using namespace venvoy::test;
 using boost::asio::awaitable;
+using schema::Bytes;
+using schema::Kind;
 using schema::List;
 using schema::Map;
 using schema::Value;
@@ -135,6 +140,16 @@ std::vector<Row> rows() {
        broken + "a message is a map, and this is a text; the plugin wrote non-protocol data to its standard output: "
                 "'stray words of a library",
        "stray words of a library", ErrorCode::protocol},
+      // Appendix A.1, rows 11 and 17.
+      {"error with raw text behind it",
+       error_message("r", "Unknown runtime message ID: 99", false, false) + "Unknown kind of runtime message: 99",
+       broken + "a message is a map, and this is a byte string; the plugin wrote non-protocol data to its standard "
+                "output: 'Unknown kind of runtime message: 99",
+       "'Unknown kind of runtime message: 99", ErrorCode::protocol, "Unknown runtime message ID: 99"},
+      {"raw text about the end of the input", "Error while decoding CBOR: premature end",
+       broken + "a message is a map, and this is a byte string; the plugin wrote non-protocol data to its standard "
+                "output: 'Error while decoding CBOR: premature end",
+       "'Error while decoding CBOR: premature end", ErrorCode::protocol},
       // Alone it would announce 116 bytes, and both answers would be swallowed.
       {"text that looks like a longer string", "xtra", "standard output: 'xtra", "'xtra", ErrorCode::protocol},
       {"text that looks like a huge string", "{\"level\": \"info\"}", "'{\"level\": \"info\"}", "level",
@@ -142,6 +157,74 @@ std::vector<Row> rows() {
       {"text with control characters", "a\x1b[1m\xc2\x9b\x7f", "'a.[1m...", "'a.[1m...", ErrorCode::protocol},
       {"text that is not ASCII", "größe\n", "(hex: 6772c3b6 c39f650a", "'größe\\n", ErrorCode::protocol},
   };
+}
+
+// A cell of appendix A.2: a value at `output_data` of run r1, and what becomes of the run.
+struct Cell {
+  int row;
+  std::string bytes;
+  Value data;              // the result when there is no error
+  std::string error = "";  // why there is none
+  bool alone = true;       // whether run r2 goes on
+};
+
+Value nested_lists(int levels) {
+  Value value = 1;
+  for (; levels > 0; --levels) {
+    List list;
+    list.push_back(std::move(value));
+    value = std::move(list);
+  }
+  return value;
+}
+
+std::vector<Cell> cells() {
+  return {
+      {18, from_hex("05"), 5},
+      {18, from_hex("24"), -5},
+      {18, from_hex("1800"), 0},
+      {19, from_hex("1bffffffffffffffff"), {}, "18446744073709551615 is too large for a 64-bit integer"},
+      {20, from_hex("3bffffffffffffffff"), {}, "-18446744073709551616 is too small for a 64-bit integer"},
+      {20, from_hex("c249010000000000000000"), {}, "an integer of 9 bytes does not fit 64 bits"},
+      {20, from_hex("c24105"), 5},
+      {21, from_hex("f93e00"), 1.5},
+      {21, from_hex("fa3fc00000"), 1.5},
+      {21, from_hex("fb3ff8000000000000"), 1.5},
+      {22, from_hex("f97e00"), std::nan("")},
+      {22, from_hex("f97c00"), std::numeric_limits<double>::infinity()},
+      {23, from_hex("f6"), nullptr},
+      {23, from_hex("f7"), nullptr},
+      {23, from_hex("f5"), true},
+      {24, from_hex("f0"), {}, "the CBOR simple value 16 fits no type"},
+      {24, from_hex("f8ff"), {}, "the CBOR simple value 255 fits no type"},
+      {25, from_hex("5f4101420203ff"), Bytes{std::byte{1}, std::byte{2}, std::byte{3}}},
+      {25, from_hex("7f61616162ff"), "ab"},
+      {26, from_hex("61ff"), {}, "a text is not valid UTF-8"},
+      {27, from_hex("9f0102ff"), List{1, 2}},
+      {27, from_hex("bf616101ff"), Map{{"a", 1}}},
+      {28, from_hex("a2616101616102"), {}, "the key 'a' is given twice"},
+      {29, from_hex("a2016161026162"), Map{{1, "a"}, {2, "b"}}},
+      {29, from_hex("a20161616162f5"), Map{{1, "a"}, {"b", true}}},
+      {30, from_hex("a1810101"), {}, "invalid map key type: a list"},
+      {30, from_hex("a1a001"), {}, "invalid map key type: a map"},
+      {31, from_hex("a1f93e0001"), Map{{1.5, 1}}},
+      {31, from_hex("a1f601"), Map{{nullptr, 1}}},
+      {31, from_hex("a1f501"), Map{{true, 1}}},
+      {31, from_hex("a1410101"), Map{{Bytes{std::byte{1}}, 1}}},
+      {32, from_hex("c074323031332d30332d32315432303a30343a30305a"), {}, "a value with the CBOR tag 0 fits no type"},
+      {32, from_hex("c11a514b67b0"), {}, "a value with the CBOR tag 1 fits no type"},
+      {32, from_hex("d8206161"), {}, "a value with the CBOR tag 32 fits no type"},
+      {33, from_hex("1c"), {}, "invalid additional information 28", false},
+      {33, from_hex("ff"), {}, "unexpected \"break\" code", false},
+      // Both are beyond the limits of the Go client, not of this one.
+      {34, repeated(30, "\x81") + "\x01", nested_lists(30)},
+      {34, repeated(31, "\x81") + "\x01", nested_lists(31)},
+      {35, from_hex("9a00020001") + repeated(131073, "\x01"), List(131073, Value(1))},
+  };
+}
+
+bool is_nan(const Value& value) {
+  return value.kind() == Kind::floating && std::isnan(value.as_float());
 }
 
 }  // namespace
@@ -189,6 +272,52 @@ TEST_CASE("what a plugin says decides about its runs") {
     const LogLines& log = *session.log;
     const int complaints = log.count(LogLevel::warning, row.warning) + log.count(LogLevel::error, row.warning);
     if (*row.warning) CHECK(complaints == 1);
+  }
+}
+
+TEST_CASE("the value at the output data decides about its run alone") {
+  const std::string before =
+      from_hex("a3626964026672756e5f69646272316464617461a2696f75747075745f6964626f6b6b6f75747075745f64617461");
+  for (const Cell& cell : cells()) {
+    CAPTURE(cell.row, to_hex(cell.bytes.substr(0, 40)));
+    Session session;
+    Outcome* first = nullptr;
+    Outcome* second = nullptr;
+    auto plugin_side = [&]() -> awaitable<void> {
+      co_await session.plugin->say_hello();
+      co_await session.plugin->receive();
+      co_await session.plugin->receive();
+      std::string answers = before + cell.bytes + work_done("r2");
+      co_await session.plugin->send(std::move(answers));
+      co_await session.plugin->receive();
+    };
+    auto engine_side = [&]() -> awaitable<void> {
+      co_await session.client->handshake();
+      first = &session.start_run("r1");
+      second = &session.start_run("r2");
+      co_await session.until(first->done);
+      co_await session.until(second->done);
+    };
+    session.play(plugin_side, engine_side);
+
+    if (cell.error.empty()) {
+      CHECK(first->text == "");
+      REQUIRE(first->result);
+      const Value& data = first->result->output_data;
+      const bool same = data == cell.data || (is_nan(data) && is_nan(cell.data));
+      CHECK(same);
+    } else if (cell.alone) {
+      CHECK(first->text == "failed to decode work done message (the field 'output_data': " + cell.error + ")");
+      CHECK(first->code == ErrorCode::protocol);
+    }
+    if (cell.alone) {
+      CHECK(second->result);
+      continue;
+    }
+    for (const Outcome* outcome : {first, second}) {
+      CHECK_THAT(outcome->text, Catch::ContainsSubstring("failed to read or decode runtime message (" + cell.error));
+      CHECK(outcome->code == ErrorCode::protocol);
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 #include "atp/cbor.hpp"
 #include "base/error.hpp"
 #include "hex.hpp"
+#include "schema/json.hpp"
 #include "session.hpp"
 #include "support/catch.hpp"
 
@@ -104,6 +105,8 @@ TEST_CASE("messages encode as recorded") {
   CHECK(to_hex(encode(ErrorMessage{"r1", "Work start message is None.", true, false})) == step_fatal_hex);
   CHECK(to_hex(encode(ErrorMessage{"", "Runtime message is missing the 'id' field.", false, true})) ==
         server_fatal_hex);
+  CHECK(to_hex(encode(ErrorMessage{"r", "Unknown runtime message ID: 99", false, false}) +
+               "Unknown kind of runtime message: 99") == polluted_hex);
   CHECK(to_hex(encode_v1(WorkStart{"r1", "h", config})) == v1_work_start_hex);
   CHECK(to_hex(encode_v1(WorkDone{"r1", "ok", Map{{"m", "A"}}, ""})) == v1_work_done_hex);
 
@@ -111,21 +114,80 @@ TEST_CASE("messages encode as recorded") {
   CHECK(to_hex(encode(hello)) == hello_hex);
 }
 
+TEST_CASE("recorded messages hold what their notation says") {
+  struct Row {
+    const char* hex;
+    std::uint32_t id;
+    const char* run_id;
+    Value data;
+  };
+  const Map ok{{"output_id", "ok"}, {"output_data", Map{{"m", "A"}}}, {"debug_logs", ""}};
+  const Row rows[] = {
+      {work_start_hex, 1, "r1", Map{{"id", "h"}, {"config", Map{{"n", "A"}}}}},
+      {work_done_hex, 2, "r1", ok},
+      {work_done_with_logs_hex, 2, "r1",
+       Map{{"output_id", "error"},
+           {"output_data", Map{{"error", "bad thing"}}},
+           {"debug_logs", "log line out\nlog line err\n"}}},
+      {cancel_hex, 3, "r1", Map{{"signal_id", "cancel"}, {"data", Map()}}},
+      {cancelled_hex, 2, "r1",
+       Map{{"output_id", "cancelled_early"}, {"output_data", Map{{"message", "cancelled"}}}, {"debug_logs", ""}}},
+      {client_done_hex, 4, "", Map()},
+      {step_fatal_hex, 5, "r1",
+       Map{{"error", "Work start message is None."}, {"step_fatal", true}, {"server_fatal", false}}},
+      {server_fatal_hex, 5, "",
+       Map{{"error", "Runtime message is missing the 'id' field."}, {"step_fatal", false}, {"server_fatal", true}}},
+      {polluted_hex, 5, "r",
+       Map{{"error", "Unknown runtime message ID: 99"}, {"step_fatal", false}, {"server_fatal", false}}},
+      {indefinite_hex, 1, "r1", Map{{"id", "hello"}, {"config", Map{{"name", "A"}}}}},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.hex);
+    const Envelope envelope = envelope_of(row.hex);
+    CHECK(envelope.id == row.id);
+    CHECK(envelope.run_id == row.run_id);
+    CHECK(envelope.data == row.data);
+  }
+  CHECK(decode(from_hex("f6")) == Value(nullptr));
+  CHECK(decode(from_hex(v1_work_start_hex)) == Value(Map{{"id", "h"}, {"config", Map{{"n", "A"}}}}));
+  CHECK(decode(from_hex(v1_work_done_hex)) == Value(ok));
+  CHECK(decode(from_hex(v2_work_done_hex)) == Value(Map{{"id", 1}, {"data", ok}}));
+
+  const Value hello = decode(from_hex(hello_hex));
+  CHECK(from_hex(hello_hex).size() == 256);
+  const Value notation = schema::read_json(R"({"version": 3, "schema": {"steps": {"h": {
+      "id": "h",
+      "input": {"root": "I", "objects": {"I": {"id": "I", "properties": {
+          "n": {"type": {"type_id": "string"}, "display": {}, "required": true}}}}},
+      "outputs": {"ok": {"error": false, "schema": {"root": "O", "objects": {"O": {"id": "O", "properties": {
+          "m": {"type": {"type_id": "string"}, "display": {}, "required": true}}}}}}},
+      "display": {"name": "H", "description": "D"}}}}})");
+  CHECK(hello == notation);
+}
+
 TEST_CASE("recorded messages decode") {
   const Hello hello = decode_hello(decode(from_hex(hello_hex)), Logger());
   CHECK(hello.version == Version::three);
   CHECK(hello.schema.find("steps")->find("h")->find("display")->find("name")->as_text() == "H");
 
-  Envelope envelope = envelope_of(work_done_with_logs_hex);
+  Envelope envelope = envelope_of(work_done_hex);
+  WorkDone done = decode_work_done("r1", envelope.data, Logger());
+  CHECK(done.output_id == "ok");
+  CHECK(done.output_data == Value(Map{{"m", "A"}}));
+  CHECK(done.debug_logs == "");
+
+  envelope = envelope_of(work_done_with_logs_hex);
   CHECK(envelope.id == 2);
   CHECK(envelope.run_id == "r1");
-  WorkDone done = decode_work_done("r1", envelope.data, Logger());
+  done = decode_work_done("r1", envelope.data, Logger());
   CHECK(done.output_id == "error");
   CHECK(done.output_data == Value(Map{{"error", "bad thing"}}));
   CHECK(done.debug_logs == "log line out\nlog line err\n");
 
   envelope = envelope_of(cancelled_hex);
-  CHECK(decode_work_done("r1", envelope.data, Logger()).output_id == "cancelled_early");
+  done = decode_work_done("r1", envelope.data, Logger());
+  CHECK(done.output_id == "cancelled_early");
+  CHECK(done.output_data == Value(Map{{"message", "cancelled"}}));
 
   envelope = envelope_of(cancel_hex);
   CHECK(envelope.id == 3);
@@ -150,8 +212,14 @@ TEST_CASE("recorded messages decode") {
         "step with run ID \"\" sent error message: RunID: , err: Runtime message is missing the 'id' field., step "
         "fatal: false, server fatal: true");
 
+  error = decode_error("r", envelope_of(polluted_hex).data, Logger());
+  CHECK(error.error == "Unknown runtime message ID: 99");
+  CHECK_FALSE(error.step_fatal);
+  CHECK_FALSE(error.server_fatal);
+
   done = decode_work_done("", decode(from_hex(v1_work_done_hex)), Logger());
   CHECK(done.output_id == "ok");
+  CHECK(done.output_data == Value(Map{{"m", "A"}}));
 
   envelope = envelope_of(indefinite_hex);
   CHECK(envelope.run_id == "r1");

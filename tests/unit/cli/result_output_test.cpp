@@ -49,7 +49,9 @@ TEST_CASE("data that no document holds is an error") {
   CHECK_THROWS_AS(data_document(List{Value::invalid("x")}, OutputForm::json), Error);
 }
 
-TEST_CASE("the table of namespaces stands in columns") {
+TEST_CASE(
+    "TestPrintTwoColumnTable TestSwapColumnsHappy TestUnnestLongerSortedEmpty "
+    "TestPrintObjectNamespaceTable_EmptyNamespace: the table of namespaces, the objects first") {
   CHECK(namespace_table_text({}).empty());
   const std::string table = namespace_table_text({{"Input", "$.steps.a.starting.inputs.input"}, {"VeryLongName", "n"}});
   CHECK(table ==

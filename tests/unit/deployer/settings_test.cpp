@@ -128,7 +128,7 @@ class TestKind final : public DeployerKind {
   std::string name_;
 };
 
-TEST_CASE("the registry finds kinds by type and name") {
+TEST_CASE("TestNew: the registry finds kinds by type and name, which nobody else may have") {
   Registry registry;
   const auto snake = std::make_shared<TestKind>("snake");
   registry.add(std::make_shared<TestKind>("python"));
@@ -144,6 +144,27 @@ TEST_CASE("the registry finds kinds by type and name") {
   CHECK(registry.kind_of("python", configuration) == snake);
   registry.create("python", schema::unserialize(*registry.configuration_type("python"), configuration));
   CHECK(snake->seen == Value(Map{{"workdir", "/x"}}));  // without the name, which is the registry's
+}
+
+TEST_CASE("TestRegistry_Schema: a configuration names one of the deployers") {
+  Registry registry;
+  registry.add(std::make_shared<TestKind>("snake"));
+  const schema::TypePtr type = registry.configuration_type("python");
+  CHECK(schema::unserialize(*type, Map{{"deployer_name", "snake"}}).kind() == schema::Kind::map);
+  for (const Value& wrong : {Value(Map{{"deployer_name", "non-existent"}}), Value(Map{}), Value()})
+    CHECK_THROWS_AS(schema::unserialize(*type, wrong), schema::MismatchError);
+}
+
+TEST_CASE("TestRegistry_Create: no deployer without a configuration, nor of an unknown type") {
+  Registry registry;
+  const auto snake = std::make_shared<TestKind>("snake");
+  registry.add(snake);
+  for (const Value& wrong : {Value(Map{}), Value(), Value("snake")})
+    CHECK_THROWS_AS(registry.create("python", wrong), Error);
+  CHECK_THROWS_AS(registry.create("ptyhon", Map{{"deployer_name", "snake"}}), Error);
+  CHECK(snake->seen.is_null());
+  registry.create("python", Map{{"deployer_name", "snake"}});
+  CHECK(snake->seen == Value(Map{}));
 }
 
 TEST_CASE("the registry says which names there are") {

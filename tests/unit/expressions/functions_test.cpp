@@ -27,7 +27,7 @@ Value call(const std::string& name, const std::vector<Value>& arguments) {
 
 }  // namespace
 
-TEST_CASE("conversions of numbers") {
+TEST_CASE("TestFunctionsBulk: conversions of numbers") {
   check_values({
       {"intToFloat(9223372036854775807)", 9223372036854775808.0},
       {"floatToInt(5.9)", 5},
@@ -128,14 +128,21 @@ TEST_CASE("splitting") {
                              ""}) == Value(List{"a", "\xFF", "b"}));
 }
 
-TEST_CASE("binding constants") {
+TEST_CASE("Test_bindConstants: constants of every kind are bound to each item") {
   CHECK(value_of("bindConstants(splitString(\"a,b\", \",\"), 1)") ==
         Value(List{schema::Map{{"item", "a"}, {"constant", 1}}, schema::Map{{"item", "b"}, {"constant", 1}}}));
   CHECK(call("bindConstants", {List{Value()}, 1}) == Value(List{schema::Map{{"item", Value()}, {"constant", 1}}}));
   CHECK(call("bindConstants", {List{}, 1}) == Value(List{}));
+  // Also a map, and the list itself.
+  const Value items = List{schema::Map{{"host", "a"}}, schema::Map{{"host", "b"}}};
+  for (const Value& constant : {Value(schema::Map{{"a", "A"}, {"b", "B"}}), items}) {
+    const auto bound = [&](const Value& item) { return schema::Map{{"item", item}, {"constant", constant}}; };
+    CHECK(call("bindConstants", {items, constant}) ==
+          Value(List{bound(items.as_list()[0]), bound(items.as_list()[1])}));
+  }
 }
 
-TEST_CASE("reading files") {
+TEST_CASE("TestFunctionsBulk: reading files") {
   const test::TemporaryDir directory;
   const auto path = directory / "a file.txt";
   const std::string contents("line\n\0\xFF", 7);
@@ -157,7 +164,7 @@ TEST_CASE("reading files") {
   CHECK_THAT(failure("/dev/zero"), ContainsSubstring("larger than"));
 }
 
-TEST_CASE("environment variables") {
+TEST_CASE("TestGetEnvVarFunction: a variable of the environment, or the default") {
   setenv("VENVOY_TEST_VARIABLE", "a=b", 1);
   setenv("VENVOY_TEST_EMPTY", "", 1);
   check_values({

@@ -124,7 +124,7 @@ TEST_CASE("hints at what was meant") {
   CHECK_THAT(type_error("1 ! 2").hint(), ContainsSubstring("'!='"));
 }
 
-TEST_CASE("bindConstants names its objects after its arguments") {
+TEST_CASE("TestHandleTypeSchemaCombine: bindConstants names its objects after its arguments, the first a list") {
   const auto object = [](std::string_view text) {
     const TypePtr type = infer(parse(text), root_type(), builtin_functions());
     return schema::object_of(type->as<schema::ListType>()->items);
@@ -139,6 +139,27 @@ TEST_CASE("bindConstants names its objects after its arguments") {
   CHECK_FALSE(bound->find("constant")->required);
   CHECK(bound->find("constant")->type->as<schema::IntegerType>()->max == 10);
   CHECK_FALSE(bound->find("item")->required);
+  CHECK_THAT(type_error("bindConstants($.s, 1)").message(), ContainsSubstring("at 0-index 0"));
+  CHECK_THAT(type_error("bindConstants($.l)").message(), ContainsSubstring("Expected 2 args, got 1 args"));
+}
+
+TEST_CASE("TestBuildSchemaNames: each list around a type is in the name of what bindConstants makes") {
+  for (const auto& [innermost, name] : {std::pair<TypePtr, std::string>(schema::integer_type(), "integer"),
+                                        std::pair<TypePtr, std::string>(root_type(), "Root")}) {
+    TypePtr type = innermost;
+    std::string expected = name;
+    for (int lists = 1; lists <= 3; ++lists) {
+      type = schema::make_type(schema::ListType{type, {}, {}});
+      expected = "list_" + expected;
+      schema::ObjectType object;
+      object.id = "O";
+      schema::Property property;
+      property.type = type;
+      object.properties.emplace_back("l", property);
+      const TypePtr bound = infer(parse("bindConstants($.l, $.l)"), schema::make_type(object), builtin_functions());
+      CHECK(schema::object_of(bound->as<schema::ListType>()->items)->id == expected.substr(5) + "__" + expected);
+    }
+  }
 }
 
 TEST_CASE("other functions can be offered") {

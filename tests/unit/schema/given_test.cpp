@@ -1,5 +1,5 @@
 // Types that accept literals and mixtures of literals and types: the "Value" rules of spec/protocol-and-schema.md 4.x
-// and spec/workflow.md 5.5.
+// and spec/workflow.md 5.5, and the literals of appendix A.6 of the former.
 #include "schema_support.hpp"
 #include "support/catch.hpp"
 
@@ -37,6 +37,7 @@ TEST_CASE("literals are accepted where they can be read", "[given]") {
       {"{'type_id': 'bool'}", true, "ok"},
       {"{'type_id': 'bool'}", "banana", "ERR: 'banana' is not a valid boolean value"},
       {"{'type_id': 'bool'}", List{}, "ERR: unsupported data type for 'bool' type: list"},
+      {"{'type_id': 'integer'}", "5", "ok"},
       {integer, "5", "ok"},
       {integer, 5, "ok"},
       {integer, 5.0, "ok"},
@@ -46,6 +47,7 @@ TEST_CASE("literals are accepted where they can be read", "[given]") {
       {"{'type_id': 'float'}", 5, "ok"},
       {"{'type_id': 'float'}", "1e3", "ok"},
       {"{'type_id': 'float'}", "x", "ERR: 'x' is not a valid float"},
+      {"{'type_id': 'string'}", 5, "ERR: unsupported data type for 'string' type: integer"},
       {text, "abc", "ok"},
       {text, "55", "ok"},
       {text, 55, "ERR: unsupported data type for 'string' type: integer"},
@@ -131,6 +133,7 @@ TEST_CASE("objects accept mixtures of literals and types", "[given]") {
   };
   const std::vector<ObjectRow> rows = {
       {{entry("a", given(string_type())), entry("b", given("5"))}, "ok"},
+      {{entry("a", given(string_type())), entry("b", given(5))}, "ok"},
       {{entry("a", given("x")), entry("b", given(integer_type()))}, "ok"},
       {{entry("a", given(TypePtr()))}, "ok"},
       {{entry("a", given(string_type()), true)}, "ok"},
@@ -168,6 +171,7 @@ TEST_CASE("what is no mapping is accepted for an object of one property", "[give
         "ERR for 'a' -> '[0]': unsupported data type for 'string' type: integer");
   const TypePtr text_only = object("{'a': {'type': {'type_id': 'string'}}}");
   CHECK(accepts(text_only, given("x")) == "ok");
+  CHECK(accepts(text_only, given(Map{{"a", 5}})) == "ERR for 'a': unsupported data type for 'string' type: integer");
   CHECK(accepts(text_only, given(Value::written_null("~"))) == "ERR: Must be a map to convert to object, null given");
   CHECK(accepts(text_only, given(string_type())) == "ERR: unsupported data type for 'scope' type: string");
   const TypePtr two = object("{'a': {'type': {'type_id': 'string'}}, 'b': {'type': {'type_id': 'string'}}}");

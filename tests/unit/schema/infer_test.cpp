@@ -37,7 +37,7 @@ Given mapping(Given::Entries entries) {
 
 }  // namespace
 
-TEST_CASE("the types of the conformance vectors", "[infer]") {
+TEST_CASE("TestInfer: the types of the conformance vectors", "[infer]") {
   const TypePtr main = scope(
       "{'A': {'id': 'A', 'properties': {'r': {'type': {'type_id': 'ref', 'id': 'Item'}}, 'o': {'type': {'type_id': "
       "'object', 'id': 'Inline', 'properties': {}}}}}, 'Item': {'id': 'Item', 'properties': {}}}");

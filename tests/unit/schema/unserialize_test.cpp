@@ -55,6 +55,7 @@ void check(const std::vector<Row>& rows) {
 
 }  // namespace
 
+// Appendix A.4 with the rules of section 4: the tables from here to "any".
 TEST_CASE("booleans", "[unserialize]") {
   check({
       {boolean, true, "true"},
@@ -298,10 +299,41 @@ TEST_CASE("any", "[unserialize]") {
       {any, two_bytes, "[1,2]"},
       {any, List{Map{{"a", Value::written_null("~")}}, two_bytes}, "[{'a':'~'},[1,2]]"},
       {any, Map{{1, "a"}, {"b", nullptr}}, "{'1':'a','b':null}"},
+      {any, Value::invalid("number is too large: 18446744073709551615"),
+       "ERR: number is too large: 18446744073709551615"},
       {any, List{1, Map{{"a", Value::invalid("unknown tag")}}}, "ERR for '[1]' -> '[a]': unknown tag"},
   });
   const Value keys = unserialize(*any_type(), Map{{1, "a"}});
   CHECK(keys.as_map().find(Value(1)));
+}
+
+// Appendix A.2, rows 19, 20, 24 and 32: numbers beyond 64 bits, simple values, times and tags.
+TEST_CASE("what was invalid on the wire fits no type", "[unserialize]") {
+  const Value data = Value::invalid("a value with the CBOR tag 32 fits no type");
+  const TypePtr outer =
+      scope("{'A': {'id': 'A', 'properties': {'r': {'type': {'type_id': 'ref', 'id': 'A'}, 'required': false}}}}");
+  const std::vector<TypePtr> types = {
+      type(boolean),
+      type(integer),
+      type(floating),
+      type(text),
+      type(pattern),
+      type(any),
+      type(enum_text),
+      type(enum_number),
+      type(integers),
+      type(text_to_integer),
+      outer,
+      object_of(outer)->find("r")->type,
+      make_type(*object_of(outer)),
+      type("{'type_id': 'one_of_string', 'discriminator_field_name': '_type', 'types': {}}"),
+      type("{'type_id': 'one_of_int', 'discriminator_field_name': '_type', 'types': {}}"),
+  };
+  REQUIRE(types.size() == std::variant_size_v<Type::Form>);
+  for (const TypePtr& expected : types) {
+    CAPTURE(std::string(expected->name()));
+    CHECK(unserialized(expected, data) == "ERR: a value with the CBOR tag 32 fits no type");
+  }
 }
 
 TEST_CASE("free data is not copied", "[unserialize]") {
@@ -393,6 +425,7 @@ TEST_CASE("objects", "[unserialize]") {
   }
 }
 
+// Appendix A.5.
 TEST_CASE("one-ofs", "[unserialize]") {
   const auto with = [](const std::string& one_of) {
     return scope(
@@ -400,8 +433,11 @@ TEST_CASE("one-ofs", "[unserialize]") {
         "}, 'y': {'type': {'type_id': 'any'}, 'required': false}}}, 'B': {'id': 'B', 'properties': {'b': {'type': "
         "{'type_id': 'integer'}}}}, 'C': {'id': 'C', 'properties': {}}, 'D': {'id': 'D', 'properties': "
         "{'_type': {'type': {'type_id': 'enum_string', 'values': {'d': {}}}}, 'n': {'type': {'type_id': "
-        "'integer'}}}}}");
+        "'integer'}}}}, 'T': {'id': 'T', 'properties': {'b': {'type': {'type_id': 'string'}}}}}");
   };
+  const TypePtr of_texts = with(
+      "{'type_id': 'one_of_string', 'discriminator_field_name': '_type', 'types': {'b': {'type_id': 'ref', 'id': 'T'}, "
+      "'c': {'type_id': 'ref', 'id': 'C'}}}");
   const TypePtr by_text = with(
       "{'type_id': 'one_of_string', 'discriminator_field_name': '_type', 'types': {'b': {'type_id': 'ref', 'id': 'B'}, "
       "'c': {'type_id': 'ref', 'id': 'C'}}}");
@@ -419,6 +455,7 @@ TEST_CASE("one-ofs", "[unserialize]") {
     std::string result;
   };
   const std::vector<OneOfRow> rows = {
+      {of_texts, Map{{"_type", "b"}, {"b", "1"}}, "{'x':{'_type':'b','b':'1'}}"},
       {by_text, Map{{"b", "1"}, {"_type", "b"}}, "{'x':{'_type':'b','b':1}}"},
       {by_text, Map{{"_type", "c"}}, "{'x':{'_type':'c'}}"},
       {by_text, Map{{"b", "1"}}, "ERR for 'x': Missing discriminator field '_type' in '{'b': '1'}'"},

@@ -117,6 +117,37 @@ TEST_CASE("YAML is read into texts") {
   }
 }
 
+TEST_CASE("TestYAMLParsing TestMapKeys: maps in their order, lists, tags, and scalars as texts") {
+  const struct {
+    std::string_view yaml;
+    std::string_view json;
+    std::string_view places;
+  } rows[] = {
+      {"welcome: good morning", R"({"welcome":"good morning"})", "1:1{ 1:1welcome 1:10good morning }"},
+      {"welcome: good morning\ntint: red", R"({"welcome":"good morning","tint":"red"})",
+       "1:1{ 1:1welcome 1:10good morning 2:1tint 2:7red }"},
+      {"one: word\ntwo: apple\n", R"({"one":"word","two":"apple"})", "1:1{ 1:1one 1:6word 2:1two 2:6apple }"},
+      {"- word", R"(["word"])", "1:1[ 1:3word ]"},
+      {"word", R"("word")", "1:1word"},
+      {"1", R"("1")", "1:11"},
+      {"true", R"("true")", "1:1true"},
+      {"1.0", R"("1.0")", "1:11.0"},
+      {"null", "null", "1:1~null"},
+      {"1: word", R"({"1":"word"})", "1:1{ 1:11 1:4word }"},
+  };
+  for (const auto& row : rows) {
+    INFO(row.yaml);
+    CHECK(texts(row.yaml) == row.json);
+    CHECK(places(read(row.yaml)) == row.places);
+  }
+  for (const std::string_view yaml : {"welcome: !!own |-\n  good morning", "- !!own |-\n  good morning"}) {
+    const YamlNode node = read(yaml);
+    const YamlNode& text = node.is_mapping() ? *node.find("welcome") : node.items.at(0);
+    CHECK(text.tag == "tag:yaml.org,2002:own");
+    CHECK(text.text == "good morning");
+  }
+}
+
 TEST_CASE("plain nulls keep their text") {
   const YamlNode node =
       read("a: null\nb: ~\nc:\nd: Null # x\ne: NULL\nf: ''\ng: nULL\nh: !!str\ni: !!str null\nj: \"~\"\nk: &x\n");
@@ -457,7 +488,7 @@ TEST_CASE("texts that their type does not fit are errors with a place") {
   }
 }
 
-TEST_CASE("a node of YAML tells what it is") {
+TEST_CASE("TestMapKey: a node of YAML tells what it is") {
   const YamlNode node = read("a: [b]\nc: d");
   CHECK(node.kind_text() == "a mapping");
   CHECK(node.find("a")->kind_text() == "a list");

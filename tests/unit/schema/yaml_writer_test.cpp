@@ -189,6 +189,44 @@ TEST_CASE("values other than texts are written in the style of the Go engine") {
   }
 }
 
+TEST_CASE("TestMarshalFloatWholeNumber and what the Go engine's tests marshal beside it") {
+  const double infinity = std::numeric_limits<double>::infinity();
+  const List shares = {99.0, 3.0, 12.25};
+  const struct {
+    std::string_view test;
+    Value value;
+    std::string_view yaml;
+  } rows[] = {
+      {"TestMarshalFloatWholeNumber", 99.0, "99.0\n"},
+      {"TestMarshalFloatFractional", 12.25, "12.25\n"},
+      {"TestMarshalFloatZero", 0.0, "0.0\n"},
+      {"TestMarshalFloatNegativeWhole", -8.0, "-8.0\n"},
+      {"TestMarshalFloat32", double{1.0F}, "1.0\n"},
+      {"TestMarshalFloatNaN", std::nan(""), ".nan\n"},
+      {"TestMarshalFloatInf", infinity, ".inf\n"},
+      {"TestMarshalFloatNegInf", -infinity, "-.inf\n"},
+      {"TestMarshalNil", nullptr, "null\n"},
+      {"TestMarshalBool", true, "true\n"},
+      {"TestMarshalString", "plain", "plain\n"},
+      {"TestMarshalInt", 7, "7\n"},
+      {"TestMarshalInt64", std::int64_t{-31}, "-31\n"},
+      {"TestMarshalUint64", 512, "512\n"},
+      {"TestMarshalSlice", List{"a", 1.0, nullptr}, "- a\n- 1.0\n- null\n"},
+      {"TestMarshalStringMap", Map{{"city", "Brno"}, {"width", 6.0}}, "city: Brno\nwidth: 6.0\n"},
+      {"TestMarshalAnyMap", Map{{"key", 10.0}, {1, true}}, "1: true\nkey: 10.0\n"},
+      {"TestMarshalMapKeysAreSorted", Map{{"z", 1}, {"a", 2}, {"m", 3}}, "a: 2\nm: 3\nz: 1\n"},
+      {"TestMarshalNestedStructure", Map{{"output_data", Map{{"shares", shares}}}},
+       "output_data:\n    shares:\n        - 99.0\n        - 3.0\n        - 12.25\n"},
+      {"TestMarshalEmptySlice", List{}, "[]\n"},
+      {"TestMarshalEmptyMap", Map{}, "{}\n"},
+  };
+  for (const auto& row : rows) {
+    INFO(row.test);
+    CHECK(write_yaml(row.value) == row.yaml);
+  }
+  CHECK(read_back(write_yaml(shares)) == Value(shares));
+}
+
 TEST_CASE("keys of more than 128 bytes stand behind a question mark") {
   const std::string short_enough(128, 'x');
   const std::string too_long(129, 'x');
@@ -297,13 +335,13 @@ TEST_CASE("the options of the YAML writer") {
         "b:\n  - 1\n  - d: |-\n      x\n      y\n    c: 2\na: 0\n");
 }
 
-TEST_CASE("what is no valid value is not written as YAML") {
+TEST_CASE("TestMarshalUnsupportedType: what is no valid value is not written as YAML") {
   CHECK_THROWS_WITH(write_yaml(List{Value::invalid("the integer is too large")}),
                     "cannot be written as YAML: the integer is too large");
   CHECK(write_yaml("a\xFF") == "a\uFFFD\n");
 }
 
-TEST_CASE("what is written as YAML reads back the same") {
+TEST_CASE("TestMarshalRoundTripPreservesFloatTypes: what is written as YAML reads back the same") {
   test::RandomValues random(20240301);
   for (int round = 0; round < 3000; ++round) {
     const Value value = random.next();

@@ -44,7 +44,7 @@ const std::vector<Accepted> git_references = {
     {"p@git+https://h/p?path=x", "p", "https://h/p?path=x", ""},
 };
 
-TEST_CASE("references to git repositories are taken apart") {
+TEST_CASE("TestImageFormatValidation: references to git repositories are taken apart") {
   for (const Accepted& row : git_references) {
     INFO(row.text);
     const ModuleRef ref = parse_module_ref(row.text);
@@ -144,7 +144,9 @@ const std::vector<Refused> wrong_references = {
     {"plugin/sub", "'plugin/sub' is not a module name: letters and digits, joined by single '-', '_' or '.'"},
 };
 
-TEST_CASE("wrong references are refused with the words of the seed and a hint") {
+TEST_CASE(
+    "TestImageFormatValidation Test_PullModule_ErrorModuleNameFmt: wrong references are refused with the words of the "
+    "seed and a hint") {
   for (const Refused& row : wrong_references) {
     INFO(row.text);
     try {

@@ -256,7 +256,7 @@ TEST_CASE("a wrong login of a credential helper is taken back and not shown") {
   CHECK(resolver.log->text.find("wr0ng") == std::string::npos);
 }
 
-TEST_CASE("without a login nobody is asked for one") {
+TEST_CASE("Test_PullModule_NonexistentGitLocation: without a login nobody is asked for one") {
   World world;
   Resolver resolver(world);
   const fs::path asker = world.directory / "ask.sh";

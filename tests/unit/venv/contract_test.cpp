@@ -14,7 +14,7 @@ venv::Settings overridden() {
 
 }  // namespace
 
-TEST_CASE("a plugin without the contract file is refused before any of its code ran") {
+TEST_CASE("TestRunIncompatiblePlugin: a plugin without the contract file is refused before any of its code ran") {
   const Place place;
   const PluginRepository repository(place / "repository", {.contract = false, .mark = place / "mark"});
   const std::string reference = repository.reference("main");
@@ -32,7 +32,9 @@ TEST_CASE("a plugin without the contract file is refused before any of its code 
   CHECK(is_clean(place.path()));
 }
 
-TEST_CASE("an override runs it with a warning, and without it the warm store refuses again") {
+TEST_CASE(
+    "TestRunIncompatiblePluginOverride: an override runs it with a warning, and without it the warm store refuses "
+    "again") {
   const Place place;
   const PluginRepository repository(place / "repository", {.contract = false, .mark = place / "mark"});
   const std::string reference = repository.reference();

@@ -9,7 +9,7 @@
 using namespace venvoy;
 using namespace venvoy::test;
 
-TEST_CASE("a git reference becomes an environment that can run the module") {
+TEST_CASE("TestPullImage: a git reference becomes an environment that can run the module") {
   const auto settings = GENERATE(uv_settings(), pip_settings());
   const Place place;
   const PluginRepository repository(place / "repository");
@@ -38,7 +38,7 @@ TEST_CASE("a git reference becomes an environment that can run the module") {
   CHECK(fs::exists(ready->lease.path() / "venv/lib/python3.11/site-packages/test_plugin/__pycache__"));
 }
 
-TEST_CASE("an environment is built once, whoever installs") {
+TEST_CASE("TestImageExists: an environment is built once, whoever installs") {
   const Place place;
   const PluginRepository repository(place / "repository");
   const std::string reference = repository.reference(repository.first);

@@ -26,6 +26,26 @@ PluginProject printing(const std::string& word) {
 
 }  // namespace
 
+TEST_CASE("TestConnector_PullMod TestPullPolicies: what is there is made anew on Always only") {
+  struct Row {
+    bool always;
+    bool is_there;
+    bool is_made;
+  };
+  for (const Row& row :
+       {Row{false, true, false}, Row{false, false, true}, Row{true, true, true}, Row{true, false, true}}) {
+    CAPTURE(row.always, row.is_there);
+    const Place place;
+    const PluginRepository repository(place / "repository");
+    const std::string reference = repository.reference();
+    if (row.is_there) Engine(place.path()).get(reference);
+    Engine engine(place.path());
+    const std::vector<fs::path> before = generations_in(place.path());
+    CHECK(engine.get(reference, row.always ? always() : uv_settings())->built_now == row.is_made);
+    CHECK((generations_in(place.path()) != before) == row.is_made);
+  }
+}
+
 TEST_CASE("a branch or no version keeps the commit of the first pull until Always or refresh") {
   const Place place;
   PluginRepository repository(place / "repository", printing("one"));

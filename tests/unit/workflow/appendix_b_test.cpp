@@ -1,25 +1,14 @@
-// The Go engine's tests (spec/workflow.md Appendix B) that no other file of this folder has a counterpart for, and
-// where the others are. A test case that is a counterpart has the Go test's name in its own.
-//
-//   engine_test.go                      document_test, run_test, subworkflow_prepare_test
-//   loadfile_test.go, load_test.go      tests/unit/api and tests/unit/cli: files and configuration
-//   executor_*_test.go, model_test.go   prepare_test, subworkflow_prepare_test, here
-//   workflow_test.go                    run_test, order_test, foreach_test, cancel_test, graph_test, here
-//   yaml_test.go                        document_test
-//   infer_test.go                       tests/unit/schema (infer_type), prepare_test: "what an output can be"
-//   internal/yaml                       tests/unit/schema: yaml_*
-//   functions_test.go                   tests/unit/expressions: functions, float_text
-//   plugin/provider_test.go             prepare_test, run_test, here
-//   foreach, dummy, registry            foreach_test; here; tests/unit/deployer
-//   tableprinter, tablefmt              tests/unit/cli, tests/unit/report; the rows: subworkflow_prepare_test
-//   pydep, pydep-old, deployer          tests/unit/source, contract, venv, deployer
+// The Go engine's tests (spec/workflow.md Appendix B) that no other file of this folder has a counterpart for. A test
+// case that is a counterpart has the Go test's name in its own; tests/APPENDIX_B.md says where each is.
 #include "support/catch.hpp"
 #include "unit/workflow/fixture.hpp"
 
 namespace venvoy::workflow {
 using Catch::ContainsSubstring;
 
-TEST_CASE("TestWithDoubleSerializationDetection: data reaches a plugin and an expression as it is, defaults once") {
+TEST_CASE(
+    "TestWithDoubleSerializationDetection TestInvalidSerializationDetectorSchema: data reaches a plugin and an "
+    "expression as it is, defaults once") {
   // A text that looks like an escaped one would change with every further reading.
   Workbench bench;
   const std::string properties =
@@ -67,6 +56,24 @@ TEST_CASE("TestProvider: a step of a kind that only tests know is refused") {
              ContainsSubstring("the following step provider is not supported: dummy"));
 }
 
+TEST_CASE("TestRegistry: a step has the stages of its kind, and is a plugin without that key") {
+  const auto issues = [](const std::string& step, const std::string& stage) {
+    Workbench bench;
+    bench.files.texts["s.yaml"] =
+        workflow("steps: {x: {plugin: single, input: {message: x}}}\noutputs: {success: {}}\n");
+    return text_of(
+        bench.check(workflow("steps: {a: " + step + "}\noutputs: {o: {e: !expr $.steps.a." + stage + "}}\n")).issues);
+  };
+  for (const char* step :
+       {"{plugin: single, input: {message: x}}", "{kind: plugin, plugin: single, input: {message: x}}"}) {
+    CHECK(issues(step, "crashed.error") == "");
+    CHECK_THAT(issues(step, "failed.error"), ContainsSubstring("failed"));
+  }
+  const std::string loop = "{kind: foreach, workflow: s.yaml, items: [{}]}";
+  CHECK(issues(loop, "failed.error") == "");
+  CHECK_THAT(issues(loop, "crashed.error"), ContainsSubstring("crashed"));
+}
+
 TEST_CASE("TestProvider_HappyError: what a plugin is given is checked at each stage, then a good run ends in outputs") {
   const auto issues = [](const std::string& rest) {
     Workbench bench;
@@ -82,7 +89,7 @@ TEST_CASE("TestProvider_HappyError: what a plugin is given is checked at each st
   CHECK(bench.recorder.count("finished a succeeded outputs.success") == 1);
 }
 
-TEST_CASE("Test_SchemaWorkflow_ValidateCompatibility: a document with every key") {
+TEST_CASE("Test_SchemaWorkflow_ValidateCompatibility Test_SchemaWorkflow_UnserializeType: a document with every key") {
   Workbench bench;
   bench.files.texts["s.yaml"] = workflow("steps: {x: {plugin: single, input: {message: x}}}\noutputs: {success: {}}\n");
   const Checked checked = bench.check(workflow(

@@ -235,7 +235,10 @@ TEST_CASE("a time-out ends a run like an abort and says so") {
 
 // --- failures are noticed at once ------------------------------------------------------------------------------------
 
-TEST_CASE("TestMultiDependencyWorkflowFailureWithDisabling/Cancellation/ErrorOut/DeployFailure: noticed at once") {
+TEST_CASE(
+    "TestMultiDependencyWorkflowFailureWithDisabling TestMultiDependencyWorkflowFailureWithCancellation "
+    "TestMultiDependencyWorkflowFailureWithErrorOut TestMultiDependencyWorkflowFailureWithDeployFailure: noticed at "
+    "once") {
   for (const char* rest :
        {"step: say\n    input: {message: x}\n    enabled: no",
         "step: wait\n    input: {wait_time_ms: 60000}\n    stop_if: yes",

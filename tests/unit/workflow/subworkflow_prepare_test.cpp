@@ -109,7 +109,9 @@ std::string say_with_reference(const std::string& object, const std::string& nam
 
 }  // namespace
 
-TEST_CASE("TestApplyAllNamespaces_Pass _MissingNamespace _InvalidObject: the input may refer to the schemas of steps") {
+TEST_CASE(
+    "TestApplyAllNamespaces_Pass TestApplyAllNamespaces_MissingNamespace TestApplyAllNamespaces_InvalidObject: the "
+    "input may refer to the schemas of steps") {
   CHECK(issues_with({}, say_with_reference("SayInput", "$.steps.a.starting.inputs.input")).empty());
   const std::string unknown = issues_with({}, say_with_reference("SayInput", "$.steps.b.starting.inputs.input"));
   CHECK_THAT(unknown, ContainsSubstring("error validating references for workflow input"));
@@ -118,7 +120,9 @@ TEST_CASE("TestApplyAllNamespaces_Pass _MissingNamespace _InvalidObject: the inp
              ContainsSubstring("Nobody"));
 }
 
-TEST_CASE("TestPrintObjectNamespaceTable TestApplyLifecycleScopes_Basic: every object with its namespace, sorted") {
+TEST_CASE(
+    "TestPrintObjectNamespaceTable TestApplyLifecycleScopes_Basic TestUnnestLongerSortedHappy "
+    "TestUnnestLongerSortedEmptyGroup: every object with its namespace, sorted, no row for a stage without objects") {
   Workbench bench;
   const Checked checked =
       bench.check(workflow("steps: {a: {plugin: single, input: {message: x}}}\noutputs: {success: {}}\n"));
@@ -150,6 +154,8 @@ TEST_CASE(
   };
   CHECK(
       issues_with({{"s.yaml", inner}}, outer("Input", "$.steps.loop.execute.inputs.items", "!expr $.input.q")).empty());
+  CHECK_FALSE(issues_with({{"s.yaml", inner}}, outer("Input", "$.steps.nobody.execute.inputs.items", "!expr $.input.q"))
+                  .empty());
   const std::string constant =
       workflow("steps:\n" + plugin_step("x", "say", "input: !expr $.input.item") +
                    "outputs: {success: !expr $.steps.x.outputs.success}\n",

@@ -1,0 +1,120 @@
+"""venvoy cache: what the store holds, what is damaged, and making room without touching what is in use."""
+
+import json
+import os
+import time
+
+import harness
+from harness import FunctionalTest, greeting, wait_until
+
+
+class CacheTest(FunctionalTest):
+    def setUp(self):
+        super().setUp()
+        self.write_config()
+        self.plugin = self.tiny()
+        self.write_workflow(self.plugin.reference())
+
+    def cache(self, *arguments):
+        result = self.call("cache", *arguments, "--output", "json")
+        return result, json.loads(result.out) if result.out else None
+
+    def install(self):
+        self.require_message(self.run_workflow(), greeting(self.plugin))
+
+    def entries(self, bucket):
+        return [entry for entry in self.cache("ls")[1] if entry["bucket"] == bucket]
+
+    def flip_a_byte(self, path):
+        os.chmod(path, 0o644)
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 0x20
+        path.write_bytes(data)
+
+    def test_show_and_du(self):
+        self.install()
+        (environment,) = self.entries("env")
+        for key in (environment["name"], environment["name"][:8], self.plugin.reference()):
+            result, shown = self.cache("show", key)
+            self.assertEqual(result.code, 0, result)
+            entry = next(entry for entry in shown if entry["bucket"] == "env")
+            self.assertEqual(entry["manifest"]["version"], self.plugin.head())
+            self.assertEqual(entry["manifest"]["reference"], self.plugin.reference())
+            self.assertIn("distributions", entry["manifest"])
+            self.assertEqual(entry["users"], [])
+            self.assertTrue(entry["inputs"])
+        result, bill = self.cache("show", environment["name"], "--sbom")
+        self.assertEqual(bill["bomFormat"], "CycloneDX", result)
+        self.assertIn("tiny-plugin", [component["name"] for component in bill["components"]])
+        _, usage = self.cache("du")
+        self.assertEqual(usage["buckets"]["env"]["bytes"], environment["bytes"])
+        self.assertEqual(usage["total"]["bytes"], sum(bucket["bytes"] for bucket in usage["buckets"].values()))
+        result, _ = self.cache("show", "nothing")
+        self.require_failure(result, 1, "the store holds no 'nothing'", "venvoy cache ls")
+
+    def test_verify_finds_a_changed_byte(self):
+        self.install()
+        result, report = self.cache("verify")
+        self.assertEqual((result.code, report), (0, {"damaged": []}), result)
+        places = {
+            "env": next(path for path in self.environments()[0].rglob("tiny_plugin/__init__.py")),
+            "wheel": self.in_store("wheel-v1/*/*.whl")[0],
+            "git": self.in_store("git-v1/*.git/objects/pack/*.pack")[0],
+        }
+        for path in places.values():
+            self.flip_a_byte(path)
+        result, report = self.cache("verify")
+        self.assertEqual(result.code, 1, result)
+        self.assertEqual({entry["bucket"] for entry in report["damaged"]}, set(places), result)
+        self.assertIn("tiny_plugin/__init__.py", result.err)
+        # What is damaged is not used again.
+        self.install()
+        self.assertEqual(self.cache("verify")[0].code, 0)
+
+    def test_prune_by_age_and_size(self):
+        self.install()
+        result, report = self.cache("prune", "--max-age", "1h")
+        self.assertEqual((result.code, report["removed"]), (0, []), result)
+        result, report = self.cache("prune", "--max-size", "0B", "--dry-run")
+        self.assertIn("env", [entry["bucket"] for entry in report["removed"]], result)
+        self.assertIn("would remove env", result.err)
+        self.assertEqual(len(self.environments()), 1)
+        result, report = self.cache("prune", "--max-size", "0B")
+        self.assertEqual(self.environments(), [], result)
+        self.assertGreater(report["bytes_freed"], 0)
+        self.install()
+        old = time.time() - 100 * 86400
+        for path in self.in_store("env-v1/*/*/*/lease"):
+            os.utime(path, (old, old))
+        result, report = self.cache("prune", "--max-age", "60d")
+        self.assertEqual(self.environments(), [], result)
+
+    def test_what_is_in_use_stays(self):
+        self.write_waiting_workflow(self.plugin.reference())
+        running = self.start("run", "workflow.yaml")
+        wait_until((self.folder / "started").exists, "the step")
+        (environment,) = self.entries("env")
+        self.assertTrue(environment["in_use"])
+        result, report = self.cache("prune", "--max-size", "0B", "--max-age", "0s")
+        self.assertIn("env", [entry["bucket"] for entry in report["in_use"]], result)
+        result, report = self.cache("clear")
+        self.assertIn("env", [entry["bucket"] for entry in report["in_use"]], result)
+        self.assertIn("in use: env", result.err)
+        self.assertEqual(len(self.environments()), 1)
+        (self.folder / "release").touch()
+        self.assertEqual(running.finish().code, 0)
+        result, report = self.cache("clear")
+        self.assertEqual((result.code, report["in_use"]), (0, []), result)
+        self.assertEqual(self.environments(), [])
+
+    def test_wrong_limits(self):
+        for arguments, words in (
+            (("--max-age", "soon"), ("--max-age", "60d")),
+            (("--max-size", "huge"), ("--max-size", "20GB")),
+        ):
+            result = self.call("cache", "prune", *arguments)
+            self.require_failure(result, 2, *words)
+
+
+if __name__ == "__main__":
+    harness.main()
