@@ -78,6 +78,11 @@ enum class OnDamageFound {
   retire,  // and make sure that it is not used again
 };
 
+// What a lease of each of these would find: files that are gone or have another size. Only those of environments and
+// wheels that were published are looked at; nothing is changed, no use is noted, and no contents are read: some
+// milliseconds each. Throws an Error (cancelled).
+std::vector<Damage> find_gaps(const std::vector<Entry>& entries, const CancelToken& cancel);
+
 // Reads every byte of all environments and wheels that are ready and compares it with what was published; blocks for as
 // long as that takes. Throws an Error (cancelled).
 std::vector<Damage> verify(const Store& store, OnDamageFound on_damage, const CancelToken& cancel);

@@ -9,6 +9,7 @@
 
 #include "base/exit_code.hpp"
 #include "cli/commands.hpp"
+#include "cli/findings.hpp"
 #include "cli/session.hpp"
 #include "report/plain_progress.hpp"
 
@@ -20,48 +21,20 @@ struct CheckArguments {
   std::optional<std::string> input;
 };
 
-// A failure to reach what a file names says nothing about the file.
-bool could_not_look(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::network:
-    case ErrorCode::authentication:
-    case ErrorCode::environment:
-    case ErrorCode::cancelled:
-    case ErrorCode::io:
-    case ErrorCode::internal:
-      return true;
-    default:
-      return false;
-  }
-}
-
-schema::Value to_value(const Issue& issue) {
-  schema::Map map{{"severity", issue.severity == Severity::error ? "error" : "warning"}, {"text", issue.text}};
-  if (issue.at.known()) {
-    map.insert("file", issue.at.file);
-    map.insert("line", issue.at.line);
-    map.insert("column", issue.at.column);
-  }
-  if (!issue.hint.empty()) map.insert("hint", issue.hint);
-  return map;
-}
-
 class CheckCommand {
  public:
   CheckCommand(const CheckArguments& arguments, const CommonOptions& common)
-      : arguments_(arguments), common_(common), files_(common.context), talk_(common, &files_) {}
+      : arguments_(arguments), common_(common), files_(common.context), talk_(common, &files_), findings_(talk_) {}
 
   int run() {
-    CheckExit exit = CheckExit::clean;
     try {
       look();
     } catch (const Error& error) {
       if (error.code() == ErrorCode::usage) throw;
-      add({Severity::error, error.position(), error.what(), error.hint(), error.code()});
+      findings_.add(error);
     }
-    if (!findings_.empty()) exit = looked_ ? CheckExit::findings : CheckExit::could_not_look;
-    write_out(data_document(schema::Map{{"findings", std::move(findings_)}}, common_.output));
-    return exit_number(exit);
+    write_out(data_document(schema::Map{{"findings", findings_.take()}}, common_.output));
+    return exit_number(findings_.exit());
   }
 
  private:
@@ -75,29 +48,22 @@ class CheckCommand {
     Session session(std::move(*configuration), runtime_options(common_, talk_));
     report::PlainProgress progress([this](std::string_view text) { talk_.line(text); }, system_clock());
     const workflow::Checked checked = session.prepare(main, files_, talk_.quiet() ? nullptr : &progress, true);
-    for (const Issue& issue : checked.issues) add(issue);
+    for (const Issue& issue : checked.issues) findings_.add(issue);
     if (!input_file) return;
     try {
       const InputFile input = read_input(input_file);
       if (checked.plan)
-        for (const Issue& issue : input_issues(*checked.plan, input)) add(issue);
+        for (const Issue& issue : input_issues(*checked.plan, input)) findings_.add(issue);
     } catch (const Error& error) {
-      add({Severity::error, error.position(), error.what(), error.hint(), error.code()});
+      findings_.add(error);
     }
-  }
-
-  void add(const Issue& issue) {
-    talk_.issue(issue);
-    looked_ = looked_ || !could_not_look(issue.code);
-    findings_.push_back(to_value(issue));
   }
 
   const CheckArguments& arguments_;
   const CommonOptions& common_;
   ContextFiles files_;
   Talk talk_;
-  schema::List findings_;
-  bool looked_ = false;  // a finding says something about what was checked
+  Findings findings_;
 };
 
 }  // namespace

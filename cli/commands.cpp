@@ -26,9 +26,15 @@ int run_commands(int argc, char** argv, std::uint64_t child_file_limit) {
   add_common_options(app, common);
   add_run_command(app, common, action);
   add_check_command(app, common, action);
+  add_plan_command(app, common, action);
+  add_graph_command(app, common, action);
   add_plugin_command(app, common, action);
   add_cache_command(app, common, action);
   add_expr_command(app, common, action);
+  add_init_command(app, common, action);
+  add_doctor_command(app, common, action);
+  add_completion_command(app, common, action);
+  if (const auto answered = answer_completion(app, common, argc, argv)) return *answered;
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -49,15 +49,6 @@ std::optional<fs::path> user_configuration() {
   return fs::exists(path, ignored) ? std::optional(path) : std::nullopt;
 }
 
-std::optional<std::string> configuration_file(const CommonOptions& options) {
-  if (options.config) return options.config;
-  std::error_code ignored;
-  for (const char* name : {"venvoy.yaml", "config.yaml"})
-    if (fs::exists(fs::path(options.context) / name, ignored)) return name;
-  const auto own = user_configuration();
-  return own ? std::optional(own->string()) : std::nullopt;
-}
-
 }  // namespace
 
 void add_common_options(CLI::App& app, CommonOptions& options) {
@@ -101,6 +92,15 @@ void Talk::error(const Error& error) const {
 }
 void Talk::line(std::string_view text) const {
   if (!quiet_) std::cerr << text << std::flush;
+}
+
+std::optional<std::string> configuration_file(const CommonOptions& options) {
+  if (options.config) return options.config;
+  std::error_code ignored;
+  for (const char* name : {"venvoy.yaml", "config.yaml"})
+    if (fs::exists(fs::path(options.context) / name, ignored)) return name;
+  const auto own = user_configuration();
+  return own ? std::optional(own->string()) : std::nullopt;
 }
 
 std::optional<api::Configuration> load_configuration(const CommonOptions& options, const ContextFiles& files,

@@ -54,6 +54,9 @@ class Talk {
   bool quiet_;
 };
 
+// The file of load_configuration, as it reads it; nothing if there is none. Of a file in the context the bare name.
+std::optional<std::string> configuration_file(const CommonOptions& options);
+
 // The configuration that applies (spec/command.md section 1): --config, else venvoy.yaml or config.yaml in the context,
 // else the user's own, else the defaults. Nothing after its issues have been told.
 std::optional<api::Configuration> load_configuration(const CommonOptions& options, const ContextFiles& files,

@@ -1,13 +1,17 @@
 #include "cli/plugin_check.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "base/exit_code.hpp"
 #include "cli/prepare_plugin.hpp"
+#include "schema/json.hpp"
 #include "schema/plugin_findings.hpp"
 
 namespace venvoy::cli {
@@ -69,6 +73,9 @@ class WarningKeeper final : public LogSink {
     return std::exchange(warnings_, {});
   }
 
+  // In the words of venv/internal/origin.cpp.
+  static bool says_overridden(const std::string& warning) { return warning.starts_with("running incompatible module"); }
+
  private:
   Logger next_;
   std::mutex mutex_;
@@ -111,8 +118,7 @@ class PluginCheck {
     }
     tell_facts(*plugin);
     for (const std::string& warning : warnings->take()) {
-      // In the words of venv/internal/origin.cpp.
-      if (warning.starts_with("running incompatible module")) facts_.set("contract", "overridden");
+      if (WarningKeeper::says_overridden(warning)) facts_.set("contract", "overridden");
       add_finding("warning", warning);
     }
     // Its schema may be known from an earlier start; what is asked is whether it starts now.
@@ -171,7 +177,59 @@ class PluginCheck {
   schema::List findings_;
 };
 
+// A member of an environment's manifest, which is JSON that the store has read back; null if it is not there.
+schema::Value manifest_part(const nlohmann::json& manifest, const char* name) {
+  const auto place = manifest.is_object() ? manifest.find(name) : manifest.end();
+  if (!manifest.is_object() || place == manifest.end()) return {};
+  return schema::read_json(place->dump());
+}
+
+schema::Map steps_of(const schema::PluginSchema& plugin) {
+  schema::Map steps;
+  for (const auto& [id, step] : plugin.steps) {
+    schema::Map map;
+    if (step.display && step.display->name) map.insert("name", *step.display->name);
+    if (step.display && step.display->description) map.insert("description", *step.display->description);
+    schema::List outputs;
+    for (const auto& [output_id, output] : step.outputs) outputs.push_back(output_id);
+    map.insert("outputs", std::move(outputs));
+    steps.insert(id, std::move(map));
+  }
+  return steps;
+}
+
+asio::awaitable<nlohmann::json> manifest_of(api::Runtime& runtime, std::string key) {
+  const cache::Store store = runtime.store();
+  const auto wanted = cache::Key::from_hex(key);
+  if (!wanted) co_return nlohmann::json();
+  const auto lease = store.lease(*wanted);
+  if (!lease) co_return nlohmann::json();
+  co_return lease->details();
+}
+
 }  // namespace
+
+int show_plugin(const std::string& reference, const CommonOptions& common) {
+  const ContextFiles files(common.context);
+  const Talk talk(common, &files);
+  auto configuration = load_configuration(common, files, talk);
+  if (!configuration) return exit_number(PlainExit::failed);
+  Session session(std::move(*configuration), runtime_options(common, talk));
+  const auto warnings = std::make_shared<WarningKeeper>(talk.logger());
+  const auto plugin = prepare_plugin(session, reference, talk, Logger(warnings));
+  const std::vector<std::string> said = warnings->take();
+  const bool overridden = std::any_of(said.begin(), said.end(), WarningKeeper::says_overridden);
+  const deployer::PluginFacts& facts = plugin->facts();
+  const auto manifest = session.runtime().wait_for(manifest_of(session.runtime(), facts.environment_key));
+  schema::Map shown{{"reference", facts.reference},     {"kind", facts.source_kind},
+                    {"version", facts.version},         {"contract", overridden ? "overridden" : "kept"},
+                    {"environment", facts.environment}, {"environment_key", facts.environment_key}};
+  for (const char* part : {"python", "installer", "resolution", "distributions"})
+    shown.insert(part, manifest_part(manifest, part));
+  shown.insert("steps", steps_of(*plugin->schema()));
+  write_out(data_document(std::move(shown), common.output));
+  return exit_number(PlainExit::ok);
+}
 
 int check_plugin(const std::string& reference, const CommonOptions& common) {
   return PluginCheck(reference, common).run();

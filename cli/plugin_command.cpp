@@ -1,4 +1,4 @@
-// venvoy plugin schema|run|check
+// venvoy plugin show|schema|run|check
 #include <map>
 #include <memory>
 #include <string>
@@ -140,6 +140,13 @@ void add_plugin_command(CLI::App& app, CommonOptions& common, Action& action) {
   plugin->footer("Example: venvoy plugin schema my-plugin@git+https://example.org/my-plugin.git@v1.0");
   const auto arguments = std::make_shared<PluginArguments>();
 
+  CLI::App* show = plugin->add_subcommand("show", "Who the plugin is: version, contract, environment, packages, steps");
+  show->add_option("REF", arguments->reference, "The plugin: NAME@git+URL[@VERSION] or NAME==VERSION")->required();
+  show->footer("Example: venvoy plugin show my-plugin@git+https://example.org/my-plugin.git@v1.0");
+  show->callback([&common, &action, arguments] {
+    action = [&common, arguments] { return show_plugin(arguments->reference, common); };
+  });
+
   CLI::App* schema = plugin->add_subcommand("schema", "Print the plugin's schema");
   schema->add_option("REF", arguments->reference, "The plugin: NAME@git+URL[@VERSION] or NAME==VERSION")->required();
   static const std::map<std::string, SchemaFormat> formats = {{"yaml", SchemaFormat::yaml},
@@ -150,8 +157,8 @@ void add_plugin_command(CLI::App& app, CommonOptions& common, Action& action) {
       ->add_option("--format", arguments->format,
                    "yaml or json: as the plugin says it; jsonschema: JSON Schema of the steps' inputs; markdown: a "
                    "reference text")
-      ->type_name("FORMAT")
-      ->transform(CLI::CheckedTransformer(formats).description(""));
+      ->option_text("FORMAT")
+      ->transform(CLI::CheckedTransformer(formats));
   schema->footer(
       "Example: venvoy plugin schema my-plugin@git+https://example.org/my-plugin.git@v1.0 --format markdown");
   schema->callback([&common, &action, arguments] {

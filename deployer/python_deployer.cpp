@@ -122,4 +122,20 @@ asio::awaitable<venv::ReadyEnvPtr> PythonDeployer::pull(std::string source, Prep
   co_return co_await state->environment(std::move(source), std::move(context), true);
 }
 
+asio::awaitable<PluginOutlook> PythonDeployer::look(std::string source, PrepareContext context) {
+  const std::shared_ptr<State> state = state_;
+  source::ModuleRef reference = source::parse_module_ref(source);
+  venv::GetContext get;
+  get.logger = context.logger.with("source", "deployer");
+  get.cancel = context.cancel;
+  venv::Settings wanted = state->settings.environment;
+  venv::KnownEnv known = co_await state->workshop.environments->look(std::move(reference), state->services.contract,
+                                                                     std::move(wanted), std::move(get));
+  PluginOutlook outlook;
+  if (known.generation > 0)
+    outlook.schema = internal::stored_schema(state->workshop.store, known.key, known.generation);
+  outlook.environment = std::move(known);
+  co_return outlook;
+}
+
 }  // namespace venvoy::deployer

@@ -52,6 +52,13 @@ class PythonKind final : public DeployerKind {
   PythonServices services_;
 };
 
+// What is known of a plugin without making it ready.
+struct PluginOutlook {
+  venv::KnownEnv environment;
+  // Null where only a start of the plugin can tell.
+  std::shared_ptr<const schema::PluginSchema> schema;
+};
+
 class PythonDeployer final : public Deployer {
  public:
   PythonDeployer(PythonServices services, PythonSettings settings);
@@ -63,6 +70,9 @@ class PythonDeployer final : public Deployer {
   // else
   // (`venvoy cache pull`).
   boost::asio::awaitable<venv::ReadyEnvPtr> pull(std::string source, PrepareContext context);
+
+  // What prepare() would do: see venv::Environments::look. No gate is asked and no code of the plugin is run.
+  boost::asio::awaitable<PluginOutlook> look(std::string source, PrepareContext context);
 
  private:
   struct State;

@@ -95,6 +95,11 @@ Properties properties() {
        key(schema::bool_type(),
            "Run plugins that do not say that they can be run by the Python deployer. Default: "
            "false.")},
+      {"dependencyResolution",
+       key(one_of_words({"auto", "locked", "asOfCommit", "newest"}),
+           "Which versions of its dependencies a plugin gets: those of its lock file (locked), those that were there "
+           "at the date of its commit (asOfCommit), or the newest. Default: auto, which is the first of these that "
+           "is there.")},
       {"installer", key(one_of_words({"auto", "uv", "pip"}),
                         "What installs packages. Default: auto, which is uv where "
                         "it is found and pip otherwise.")},
@@ -131,6 +136,14 @@ venv::InstallerChoice installer_of(const Value& data) {
   return venv::InstallerChoice::automatic;
 }
 
+venv::DependencyResolution resolution_of(const Value& data) {
+  const auto name = text_of(data, "dependencyResolution");
+  if (name == "locked") return venv::DependencyResolution::locked;
+  if (name == "asOfCommit") return venv::DependencyResolution::as_of_commit;
+  if (name == "newest") return venv::DependencyResolution::newest;
+  return venv::DependencyResolution::automatic;
+}
+
 void read_limits(PythonLimits& limits, const Value& data) {
   const Value* given = data.find("limits");
   if (!given) return;
@@ -153,6 +166,7 @@ PythonSettings read_python_settings(const Value& data) {
   settings.environment.python_semver = text_of(data, "pythonSemver");
   if (text_of(data, "modulePullPolicy") == "Always") settings.environment.pull_policy = venv::PullPolicy::always;
   settings.environment.installer = installer_of(data);
+  settings.environment.dependency_resolution = resolution_of(data);
   settings.environment.index_url = text_of(data, "indexUrl");
   settings.environment.extra_index_urls = texts_of(data, "extraIndexUrls");
   settings.environment.find_links = texts_of(data, "findLinks");

@@ -33,6 +33,7 @@ std::string identity_of(const source::ModuleRef& reference, const Settings& sett
                              {"semver", settings.python_semver.value_or("")},
                              {"policy", std::to_string(static_cast<int>(settings.pull_policy))},
                              {"installer", std::to_string(static_cast<int>(settings.installer))},
+                             {"resolution", std::to_string(static_cast<int>(settings.dependency_resolution))},
                              {"override", std::to_string(settings.override_compatibility)},
                              {"advice", std::to_string(settings.contract_is_advice)},
                              {"offline", std::to_string(settings.offline)}};
@@ -154,6 +155,23 @@ asio::awaitable<ReadyEnvPtr> Environments::get(source::ModuleRef reference, cons
     if (error.code() != asio::error::operation_aborted) throw;
   }
   throw Error(ErrorCode::cancelled, "cancelled");
+}
+
+asio::awaitable<KnownEnv> Environments::look(source::ModuleRef reference, const contract::Contract& contract,
+                                             Settings settings, GetContext context) {
+  const std::shared_ptr<State> state = state_;
+  const bool always = context.refresh || (settings.pull_policy == PullPolicy::always && !settings.offline);
+  const std::string shown = reference.to_safe_text();
+  const auto quiet = [](const Progress&) {};
+  const auto job =
+      std::make_shared<Job>(Job{state->services, state->interpreters, state->installers, contract, std::move(reference),
+                                shown, std::move(settings), false, context.logger, context.cancel, quiet, true});
+  KnownEnv known = co_await internal::look_up(*job);
+  if (always && known.fate == KnownEnv::Fate::reuse) {
+    known.fate = KnownEnv::Fate::build;
+    known.why = "modulePullPolicy is Always: what it means is asked anew, and it is built anew";
+  }
+  co_return known;
 }
 
 void Environments::give_back(ReadyEnvPtr environment) {

@@ -19,6 +19,7 @@
 #include "os/keeper.hpp"
 #include "source/module_ref.hpp"
 #include "source/resolver.hpp"
+#include "venv/known_env.hpp"
 #include "venv/ready_env.hpp"
 #include "venv/settings.hpp"
 
@@ -59,6 +60,12 @@ class Environments {
   // Python, work directory, full disk), install (with the tail of the installer's output), cancelled, limit, io.
   boost::asio::awaitable<ReadyEnvPtr> get(source::ModuleRef reference, const contract::Contract& contract,
                                           Settings settings, GetContext context);
+
+  // What get() would do, as far as that can be told without the network and without building anything. What is learned
+  // on the way of a commit that lies in a mirror, or of an interpreter, is noted in the store as always; nothing else
+  // is changed. Throws what get() would throw for sure (reference, contract_missing, environment, …).
+  boost::asio::awaitable<KnownEnv> look(source::ModuleRef reference, const contract::Contract& contract,
+                                        Settings settings, GetContext context);
 
   // Lets go of an environment on the pool; for those who hold the last pointer on the loop.
   void give_back(ReadyEnvPtr environment);

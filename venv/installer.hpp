@@ -18,6 +18,12 @@
 
 namespace venvoy::venv {
 
+// Which versions an installer may choose from.
+struct Steering {
+  std::filesystem::path constraints;  // a file; empty: none
+  std::string before;                 // only what was on the index by then, as "2026-01-02T03:04:05Z"; empty: all
+};
+
 struct Command {
   std::filesystem::path program;
   std::vector<std::string> arguments;
@@ -32,16 +38,19 @@ class Installer {
   virtual std::string_view name() const noexcept = 0;  // "uv", "pip"
   // Empty for pip: it comes with each environment.
   virtual std::string_view version() const noexcept = 0;
+  // Whether it can follow Steering::before.
+  virtual bool knows_dates() const noexcept = 0;
 
   // A new environment of an interpreter: to be run one after the other.
   virtual std::vector<Command> make_environment(const std::filesystem::path& python,
                                                 const std::filesystem::path& environment) const = 0;
   // The wheel of a project, in the folder `output`. The environment says for which Python, and stays as it is.
   virtual Command build_wheel(const std::filesystem::path& environment, const std::filesystem::path& project,
-                              const std::filesystem::path& output, const Settings& settings) const = 0;
+                              const std::filesystem::path& output, const Settings& settings,
+                              const Steering& steering) const = 0;
   // Installs a wheel's file, or `name==version`, with its dependencies, and compiles it to byte code.
-  virtual Command install(const std::filesystem::path& environment, const std::string& what,
-                          const Settings& settings) const = 0;
+  virtual Command install(const std::filesystem::path& environment, const std::string& what, const Settings& settings,
+                          const Steering& steering) const = 0;
   // Brings the wheel of a requirement, packed or unpacked, to the folder `output`: without dependencies, and without
   // running code of the package, so not if there is only a source archive.
   virtual Command fetch_wheel(const std::filesystem::path& environment, const std::string& requirement,

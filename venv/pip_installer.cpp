@@ -29,10 +29,15 @@ void add_pip_indexes(Arguments& arguments, const Settings& settings) {
     if (!settings.offline || is_local(place)) arguments.insert(arguments.end(), {"--find-links", place});
 }
 
+void add_pip_steering(Arguments& arguments, const Steering& steering) {
+  if (!steering.constraints.empty()) arguments.insert(arguments.end(), {"--constraint", steering.constraints.string()});
+}
+
 class PipInstaller final : public Installer {
  public:
   std::string_view name() const noexcept override { return "pip"; }
   std::string_view version() const noexcept override { return {}; }
+  bool knows_dates() const noexcept override { return false; }
 
   // In two commands, as venv keeps to itself what pip's own installation says when it fails.
   std::vector<Command> make_environment(const fs::path& python, const fs::path& environment) const override {
@@ -41,16 +46,18 @@ class PipInstaller final : public Installer {
   }
 
   Command build_wheel(const fs::path& environment, const fs::path& project, const fs::path& output,
-                      const Settings& settings) const override {
+                      const Settings& settings, const Steering&) const override {
     Command command = pip(environment, {"wheel", "--no-deps", "--progress-bar", "off", "--wheel-dir", output.string()});
     add_pip_indexes(command.arguments, settings);
     command.arguments.push_back(project.string());
     return command;
   }
 
-  Command install(const fs::path& environment, const std::string& what, const Settings& settings) const override {
+  Command install(const fs::path& environment, const std::string& what, const Settings& settings,
+                  const Steering& steering) const override {
     Command command = pip(environment, {"install", "--compile", "--progress-bar", "off"});
     add_pip_indexes(command.arguments, settings);
+    add_pip_steering(command.arguments, steering);
     command.arguments.push_back(what);
     return command;
   }

@@ -12,12 +12,16 @@ namespace venvoy::venv {
 
 enum class PullPolicy { if_not_present, always };
 enum class InstallerChoice { automatic, uv, pip };
+// How versions of dependencies are chosen (design D6): as the plugin's lock file says, as they were at the date of its
+// commit, or the newest. `automatic` is the first of these that is there.
+enum class DependencyResolution { automatic, locked, as_of_commit, newest };
 
 struct Settings {
   std::optional<std::string> python_path;    // given: exactly this one
   std::optional<std::string> python_semver;  // given and different: a warning
   PullPolicy pull_policy = PullPolicy::if_not_present;
   InstallerChoice installer = InstallerChoice::automatic;
+  DependencyResolution dependency_resolution = DependencyResolution::automatic;
   // Nothing: whatever the installers' own configuration says. No secrets in them.
   std::optional<std::string> index_url;
   std::vector<std::string> extra_index_urls;

@@ -15,6 +15,12 @@ void add_uv_indexes(Arguments& arguments, const Settings& settings) {
   for (const std::string& place : settings.find_links) arguments.insert(arguments.end(), {"--find-links", place});
 }
 
+void add_uv_steering(Arguments& arguments, const Steering& steering) {
+  if (!steering.constraints.empty())
+    arguments.insert(arguments.end(), {"--constraints", steering.constraints.string()});
+  if (!steering.before.empty()) arguments.insert(arguments.end(), {"--exclude-newer", steering.before});
+}
+
 // uv's cache and the user's configuration of it stay in use; its output has no colours since it is no terminal.
 class UvInstaller final : public Installer {
  public:
@@ -22,6 +28,7 @@ class UvInstaller final : public Installer {
 
   std::string_view name() const noexcept override { return "uv"; }
   std::string_view version() const noexcept override { return version_; }
+  bool knows_dates() const noexcept override { return true; }
 
   std::vector<Command> make_environment(const fs::path& python, const fs::path& environment) const override {
     return {{program_,
@@ -30,19 +37,22 @@ class UvInstaller final : public Installer {
 
   // Without sources: what pip would not see must not decide what is built.
   Command build_wheel(const fs::path& environment, const fs::path& project, const fs::path& output,
-                      const Settings& settings) const override {
+                      const Settings& settings, const Steering& steering) const override {
     Arguments arguments = {"build",        "--wheel",      "--no-python-downloads",
                            "--no-sources", "--python",     python_of(environment),
                            "--out-dir",    output.string()};
     add_uv_indexes(arguments, settings);
+    add_uv_steering(arguments, steering);
     arguments.push_back(project.string());
     return {program_, std::move(arguments)};
   }
 
-  Command install(const fs::path& environment, const std::string& what, const Settings& settings) const override {
+  Command install(const fs::path& environment, const std::string& what, const Settings& settings,
+                  const Steering& steering) const override {
     Arguments arguments = install_into(environment);
     arguments.push_back("--compile-bytecode");
     add_uv_indexes(arguments, settings);
+    add_uv_steering(arguments, steering);
     arguments.push_back(what);
     return {program_, std::move(arguments)};
   }

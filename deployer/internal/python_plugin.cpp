@@ -17,6 +17,17 @@ namespace asio = boost::asio;
 
 namespace {
 
+std::string schema_record(const std::string& environment_key, unsigned generation) {
+  return fmt::format("{}-{}.cbor", environment_key, generation);
+}
+
+// Throws an Error (protocol, limit) for bytes that are no CBOR; nothing for too few of them.
+std::optional<schema::Value> decode_schema(const std::string& record) {
+  atp::CborReader reader;
+  reader.feed(std::as_bytes(std::span(record)));
+  return reader.next();
+}
+
 class PythonPlugin final : public Plugin {
  public:
   explicit PythonPlugin(PluginHouse house) : house_(std::move(house)) {
@@ -37,8 +48,7 @@ class PythonPlugin final : public Plugin {
   }
 
   asio::awaitable<void> learn_schema(CancelToken cancel) {
-    const std::string record =
-        fmt::format("{}-{}.cbor", house_.environment->lease.key(), house_.environment->lease.generation());
+    const std::string record = schema_record(house_.environment->lease.key(), house_.environment->lease.generation());
     if (take_stored(house_.store.read_record(cache::Bucket::schema, record))) co_return;
     const std::shared_ptr<PythonProcess> process = co_await launch(house_.logger);
     const auto registration = kill_when_cancelled(process, cancel);
@@ -113,9 +123,7 @@ class PythonPlugin final : public Plugin {
   bool take_stored(const std::optional<std::string>& record) {
     if (!record) return false;
     try {
-      atp::CborReader reader;
-      reader.feed(std::as_bytes(std::span(*record)));
-      std::optional<schema::Value> stored = reader.next();
+      std::optional<schema::Value> stored = decode_schema(*record);
       if (!stored) return false;
       take(std::move(*stored));
       return true;
@@ -152,6 +160,21 @@ asio::awaitable<std::shared_ptr<Plugin>> make_python_plugin(PluginHouse house, C
     throw error.add_frame(fmt::format("failed to read plugin schema from '{}'", reference));
   }
   co_return plugin;
+}
+
+std::shared_ptr<const schema::PluginSchema> stored_schema(const cache::Store& store, const std::string& environment_key,
+                                                          unsigned generation) {
+  const auto record = store.read_record(cache::Bucket::schema, schema_record(environment_key, generation));
+  if (!record) return nullptr;
+  try {
+    const auto stored = decode_schema(*record);
+    if (!stored) return nullptr;
+    schema::ReadOptions options;
+    options.origin = schema::SchemaOrigin::plugin;
+    return schema::read_plugin_schema(*stored, options);
+  } catch (const Error&) {
+    return nullptr;  // the plugin is asked again when it is made ready
+  }
 }
 
 }  // namespace venvoy::deployer::internal

@@ -31,4 +31,9 @@ struct PluginHouse {
 // schema, cancelled): "failed to read plugin schema from '<reference>' (…)".
 boost::asio::awaitable<std::shared_ptr<Plugin>> make_python_plugin(PluginHouse house, CancelToken cancel);
 
+// The schema that a plugin in this environment has been asked for before; null if none is kept, or none that can be
+// read. A small file is read.
+std::shared_ptr<const schema::PluginSchema> stored_schema(const cache::Store& store, const std::string& environment_key,
+                                                          unsigned generation);
+
 }  // namespace venvoy::deployer::internal

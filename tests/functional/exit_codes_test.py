@@ -43,6 +43,43 @@ ROWS = {
         (["good.yaml", "-i", "wrong-input.yaml"], 3),
         (["good.yaml", "-i", "syntax.yaml"], 3),
     ],
+    "check": [
+        (["good.yaml"], 0),
+        (["good.yaml", "-i", "input.yaml"], 0),
+        (["empty.yaml"], 1),
+        (["syntax.yaml"], 1),
+        (["no-such-step.yaml"], 1),
+        (["closed.yaml"], 1),
+        (["good.yaml", "-i", "wrong-input.yaml"], 1),
+        (["good.yaml", "-i", "syntax.yaml"], 1),
+        (["--frobnicate"], 2),
+        (["good.yaml", "another.yaml"], 2),
+        (["missing.yaml"], 3),
+        (["net.yaml"], 3),
+    ],
+    "plan": [
+        (["good.yaml"], 0),
+        (["net.yaml"], 0),  # no server is asked
+        (["empty.yaml"], 1),
+        (["syntax.yaml"], 1),
+        (["unknown-key.yaml"], 1),
+        (["no-such-step.yaml"], 1),
+        (["--frobnicate"], 2),
+        (["good.yaml", "another.yaml"], 2),
+        (["missing.yaml"], 3),
+    ],
+    "graph": [
+        (["good.yaml"], 0),
+        (["good.yaml", "--format", "dot"], 0),
+        (["empty.yaml"], 1),
+        (["syntax.yaml"], 1),
+        (["no-such-step.yaml"], 1),
+        (["closed.yaml"], 1),
+        (["--frobnicate"], 2),
+        (["good.yaml", "--format", "png"], 2),
+        (["missing.yaml"], 3),
+        (["net.yaml"], 3),
+    ],
     "plugin run": [
         (["@REF@", "hello", "-i", "input.yaml"], 0),
         (["nonsense@@x", "hello", "-i", "input.yaml"], 1),
@@ -59,6 +96,14 @@ ROWS = {
         (["@REF@", "hello", "-i", "wrong-input.yaml"], 3),
         (["@REF@", "hello", "-i", "syntax.yaml"], 3),
         (["@REF@", "hello"], 3),
+    ],
+    "plugin show": [
+        (["@REF@"], 0),
+        (["nonsense@@x"], 1),
+        (["@CLOSED@"], 1),
+        (["@NET@"], 1),
+        ([], 2),
+        (["@REF@", "--frobnicate"], 2),
     ],
     "plugin schema": [
         (["@REF@"], 0),
@@ -82,6 +127,29 @@ ROWS = {
         (["--frobnicate"], 2),
         (["surplus"], 2),
     ],
+    "cache show": [
+        (["@REF@"], 0),
+        (["nothing-of-that-name"], 1),
+        ([], 2),
+    ],
+    "cache du": [
+        ([], 0),
+        (["surplus"], 2),
+    ],
+    "cache verify": [
+        ([], 0),
+        (["surplus"], 2),
+    ],
+    "cache prune": [
+        (["--dry-run"], 0),
+        (["--max-age", "1000d", "--max-size", "100GB"], 0),
+        (["--max-age", "soon"], 2),
+        (["surplus"], 2),
+    ],
+    "cache clear": [
+        ([], 0),
+        (["surplus"], 2),
+    ],
     "cache ls": [
         ([], 0),
         (["surplus"], 2),
@@ -95,6 +163,29 @@ ROWS = {
         (["@REF@", "nonsense@@x"], 1),
         ([], 2),
         (["@REF@", "--frobnicate"], 2),
+    ],
+    "init": [
+        (["new"], 0),
+        (["new-plugin", "--plugin"], 0),
+        (["."], 1),
+        (["good.yaml"], 1),
+        (["one", "two"], 2),
+        (["--frobnicate"], 2),
+    ],
+    "doctor": [
+        ([], 0),
+        (["--python", "/nowhere/python3"], 1),
+        (["--workdir", "/proc/nowhere"], 1),
+        (["--config", "unknown-key.yaml"], 1),
+        (["--frobnicate"], 2),
+        (["surplus"], 2),
+    ],
+    "completion": [
+        (["bash"], 0),
+        (["zsh"], 0),
+        (["fish"], 0),
+        ([], 2),
+        (["csh"], 2),
     ],
     "expr": [
         (["1 + 1"], 0),
@@ -216,7 +307,7 @@ class ExitCodesTest(FunctionalTest):
 
     def require_streams(self, result):
         """Data is on stdout where there is some; whoever fails says why on stderr."""
-        if result.code in (1, 3) and "check" not in result.command:
+        if result.code in (1, 3) and not {"check", "plan", "doctor"} & set(result.command):
             self.assertEqual(result.out, "", result)
         if result.code != 0 and "output_id: error" not in result.out:
             self.assertNotEqual(result.err, "", result)

@@ -1,7 +1,10 @@
 #include "venv/internal/builder.hpp"
 
 #include <algorithm>
+#include <array>
 #include <exception>
+#include <functional>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -10,11 +13,13 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "cache/manifest.hpp"
+#include "os/files.hpp"
 #include "os/on_pool.hpp"
 #include "venv/internal/manifest.hpp"
 #include "venv/internal/module_check.hpp"
 #include "venv/internal/run_installer.hpp"
 #include "venv/internal/scratch.hpp"
+#include "venv/lock_file.hpp"
 
 namespace venvoy::venv::internal {
 namespace {
@@ -37,6 +42,7 @@ struct Site {
   fs::path scratch;
   std::shared_ptr<const Installer> installer;
   bool environment_made = false;
+  Choice chosen = {};  // by which the versions of its dependencies were
 
   fs::path environment() const { return environment_in(building->path()); }
   InstallerRun run(Command command) const {
@@ -57,6 +63,72 @@ asio::awaitable<void> make_environment(Site& site) {
     co_await run_installer(site.job, std::move(run));
   }
   site.environment_made = true;
+}
+
+// Nothing fits, as opposed to: something has gone wrong.
+bool found_nothing(const Error& error) {
+  constexpr std::array signs = {"No solution found", "No matching distribution found", "ResolutionImpossible",
+                                "Failed to resolve requirements"};
+  return error.code() == ErrorCode::install && std::any_of(signs.begin(), signs.end(), [&](const char* sign) {
+           return error.message().find(sign) != std::string::npos;
+         });
+}
+
+std::string_view said_of(const Choice& choice) {
+  if (choice.by == Choice::By::lock) return "what its lock file pins cannot be had for this Python and platform";
+  return "what it needs was not on the index yet at the date of its commit";
+}
+
+// The choices that this installer can follow.
+std::vector<Choice> feasible(const Site& site, const std::vector<Choice>& choices) {
+  std::vector<Choice> result;
+  for (const Choice& choice : choices)
+    if (choice.by != Choice::By::date || site.installer->knows_dates()) result.push_back(choice);
+  if (result.size() < choices.size())
+    site.job.logger.info(
+        "{} cannot choose packages by their date, so {} gets the newest where no lock file says "
+        "otherwise; uv can",
+        site.installer->name(), site.job.shown);
+  if (result.empty())
+    throw Error(ErrorCode::environment,
+                fmt::format("{} cannot choose packages by their date, as dependencyResolution asOfCommit asks",
+                            site.installer->name()))
+        .with_hint("install uv, or set dependencyResolution to auto, locked or newest");
+  return result;
+}
+
+asio::awaitable<Steering> steering_for(const Site& site, Choice choice) {
+  Steering steering;
+  if (choice.by == Choice::By::date) steering.before = date_text(choice.date);
+  if (choice.by != Choice::By::lock) co_return steering;
+  const std::string text = co_await site.origin.lock_text(site.job);
+  const auto pins = read_lock(site.origin.resolution.facts.lock, text);
+  steering.constraints = site.scratch / "constraints.txt";
+  os::write_file_atomically(steering.constraints, pins ? constraints_text(*pins) : std::string());
+  co_return steering;
+}
+
+// Runs what `command` makes of one choice after the other, until one finds what is needed.
+asio::awaitable<Choice> run_by_choices(const Site& site, std::vector<Choice> choices,
+                                       std::vector<std::string> variables,
+                                       std::function<Command(const Steering&)> command) {
+  for (std::size_t index = 0;; ++index) {
+    const Choice& choice = choices[index];
+    const Steering steering = co_await steering_for(site, choice);
+    InstallerRun run = site.run(command(steering));
+    run.environment = variables;
+    std::optional<Error> failure;
+    try {
+      co_await run_installer(site.job, std::move(run));
+    } catch (const Error& error) {
+      failure = error;
+    }
+    if (!failure) co_return choice;
+    if (index + 1 == choices.size() || !found_nothing(*failure)) throw Error(*failure);
+    site.job.logger.warning(
+        "{}: {}, so it is installed {}", site.job.shown, said_of(choice),
+        choices[index + 1].by == Choice::By::date ? "as of the date of its commit" : "with the newest");
+  }
 }
 
 void require_project(const Job& job, const fs::path& folder) {
@@ -100,10 +172,14 @@ asio::awaitable<SharedLease> build_wheel(Site& site, cache::Key key) {
   };
   co_await os::on_pool<bool>(job.services.pool, job.cancel, std::move(check));
   co_await make_environment(site);
-  InstallerRun run = site.run(site.installer->build_wheel(site.environment(), project.folder, output, job.settings));
   const std::int64_t time = project.time.value_or(0);
-  if (project.time) run.environment = {fmt::format("SOURCE_DATE_EPOCH={}", std::max(time, oldest_wheel_time))};
-  co_await run_installer(job, std::move(run));
+  std::vector<std::string> variables;
+  if (project.time) variables.push_back(fmt::format("SOURCE_DATE_EPOCH={}", std::max(time, oldest_wheel_time)));
+  std::function<Command(const Steering&)> command = [&](const Steering& steering) {
+    return site.installer->build_wheel(site.environment(), project.folder, output, job.settings, steering);
+  };
+  std::vector<Choice> choices = feasible(site, site.origin.resolution.for_build);
+  co_await run_by_choices(site, std::move(choices), std::move(variables), std::move(command));
   Work<SharedLease> keep = [&](const CancelToken& cancel) { return keep_wheel(site, key, output, time, cancel); };
   SharedLease wheel = co_await os::on_pool<SharedLease>(job.services.pool, job.cancel, std::move(keep));
   stage.done(text_in(wheel->details(), "file"));
@@ -114,7 +190,7 @@ asio::awaitable<SharedLease> build_wheel(Site& site, cache::Key key) {
 asio::awaitable<SharedLease> wheel_for(Site& site) {
   if (!site.origin.requirement().empty()) co_return nullptr;
   const Job& job = site.job;
-  const cache::Key key = wheel_key(site.origin.inputs, site.python, job.settings);
+  const cache::Key key = wheel_key(site.origin.inputs, site.origin.resolution, site.python, job.settings);
   Work<SharedLease> look = [&](const CancelToken&) -> SharedLease {
     auto lease = job.services.store.lease_wheel(key);
     return lease ? std::make_shared<cache::Lease>(std::move(*lease)) : nullptr;
@@ -161,7 +237,8 @@ asio::awaitable<SharedLease> publish(Site& site, std::string normalised, json wh
     const BuiltPackage package = find_package(distributions, normalised);
     require_module(site, package);
     cache::Manifest manifest;
-    manifest.details = make_manifest(job, site.origin, site.python, *site.installer, package, distributions, wheel);
+    manifest.details =
+        make_manifest(job, site.origin, site.chosen, site.python, *site.installer, package, distributions, wheel);
     return std::make_shared<cache::Lease>(site.building->publish(manifest));
   };
   SharedLease lease = co_await os::on_pool<SharedLease>(job.services.pool, job.cancel, std::move(finish));
@@ -179,40 +256,46 @@ asio::awaitable<SharedLease> fill(std::shared_ptr<Site> owned) {
   const json wheel_facts = wheel ? wheel->details() : json();
   const std::string file = wheel ? text_in(wheel_facts, "file") : site.origin.requirement();
   const std::string what = wheel ? (wheel->path() / file).string() : file;
-  InstallerRun run = site.run(site.installer->install(site.environment(), what, job.settings));
-  co_await run_installer(job, std::move(run));
+  std::function<Command(const Steering&)> command = [&](const Steering& steering) {
+    return site.installer->install(site.environment(), what, job.settings, steering);
+  };
+  std::vector<Choice> choices = feasible(site, site.origin.resolution.for_install);
+  std::vector<std::string> no_variables;
+  site.chosen = co_await run_by_choices(site, std::move(choices), std::move(no_variables), std::move(command));
   const std::string normalised = name_in(file, wheel != nullptr);
   SharedLease lease = co_await publish(site, normalised, wheel_facts);
   stage.done(std::string(site.installer->name()));
   co_return lease;
 }
 
-void add_tool_inputs(cache::KeyBuilder& builder, const Interpreter& python, const Settings& settings) {
+void add_tool_inputs(cache::KeyBuilder& builder, const Resolution& resolution, const Interpreter& python,
+                     const Settings& settings) {
   builder.add("python-version", python.version)
       .add("python-implementation", python.implementation)
       .add("python-abi", python.abi)
-      .add("platform", python.platform)
-      .add("resolution", "newest")
-      .add("resolution-input", "");
+      .add("platform", python.platform);
+  for (const auto& [name, value] : resolution.inputs) builder.add(name, value);
   for (const auto& [name, value] : index_inputs(settings)) builder.add(name, value);
 }
 
 }  // namespace
 
-cache::Key environment_key(const cache::KeyInputs& origin, const Interpreter& python, const Settings& settings) {
+cache::Key environment_key(const cache::KeyInputs& origin, const Resolution& resolution, const Interpreter& python,
+                           const Settings& settings) {
   cache::KeyBuilder builder;
   for (const auto& [name, value] : origin) builder.add(name, value);
   builder.add("python", python.real_path.string())
       .add("python-inode", std::to_string(python.inode))
       .add("python-modified", std::to_string(python.modified));
-  add_tool_inputs(builder, python, settings);
+  add_tool_inputs(builder, resolution, python, settings);
   return builder.finish();
 }
 
-cache::Key wheel_key(const cache::KeyInputs& origin, const Interpreter& python, const Settings& settings) {
+cache::Key wheel_key(const cache::KeyInputs& origin, const Resolution& resolution, const Interpreter& python,
+                     const Settings& settings) {
   cache::KeyBuilder builder;
   for (const auto& [name, value] : origin) builder.add(name, value);
-  add_tool_inputs(builder, python, settings);
+  add_tool_inputs(builder, resolution, python, settings);
   return builder.finish();
 }
 

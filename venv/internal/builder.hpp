@@ -20,8 +20,10 @@ boost::asio::awaitable<std::shared_ptr<cache::Lease>> build_environment(const Jo
                                                                         std::shared_ptr<cache::Building> building);
 
 // The keys of what is built. Nothing in them depends on who installs or starts it (design D4).
-cache::Key environment_key(const cache::KeyInputs& origin, const Interpreter& python, const Settings& settings);
-cache::Key wheel_key(const cache::KeyInputs& origin, const Interpreter& python, const Settings& settings);
+cache::Key environment_key(const cache::KeyInputs& origin, const Resolution& resolution, const Interpreter& python,
+                           const Settings& settings);
+cache::Key wheel_key(const cache::KeyInputs& origin, const Resolution& resolution, const Interpreter& python,
+                     const Settings& settings);
 
 // What `python -m` takes: by the reference's name, or of a local path by the package's (spec/workflow.md 8.5).
 std::string module_of(const source::ModuleRef& reference, const std::string& package);

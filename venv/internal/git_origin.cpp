@@ -1,7 +1,9 @@
-// A git reference becomes a commit with a verdict. Two records make that a matter of two small files:
+// A git reference becomes a commit with a verdict. Three records make that a matter of three small files:
 //
 //   refs-v1/<url, version>.json                                {"commit", "kind", "at", "from"}
 //   verdict-v1/<contract, url, commit, subdirectory>.json      see contract/verdict.hpp
+//   verdict-v1/<url, commit, subdirectory>.json                {"time", "lock", "sha256"}: for the choice of
+//   dependencies
 //
 // The mirror is needed only where one of them is missing, and to build.
 #include <algorithm>
@@ -15,6 +17,7 @@
 #include "os/on_pool.hpp"
 #include "source/git_url.hpp"
 #include "venv/internal/origin.hpp"
+#include "venv/lock_file.hpp"
 
 namespace venvoy::venv::internal {
 namespace {
@@ -67,6 +70,9 @@ class GitOrigin final : public Origin {
   asio::awaitable<Project> export_project(const Job& job, fs::path target) const override;
   cache::KeyInputs inputs_of(const std::string& commit) const;
   asio::awaitable<contract::Verdict> verdict(const Job& job);
+  // After the verdict: how dependencies are chosen, for this commit and the one before.
+  asio::awaitable<void> choose_resolution(const Job& job);
+  asio::awaitable<std::string> lock_text(const Job& job) const override;
   void take(ResolvedGit resolved) { resolved_ = std::move(resolved); }
   void note_meaning(const Job& job, const Answer& answer);
 
@@ -96,7 +102,7 @@ source::FetchProgressSink fetch_progress(const Job& job) {
 
 source::ResolveOptions resolve_options(const Job& job, bool refresh) {
   source::ResolveOptions options;
-  options.allow_network = !job.settings.offline;
+  options.allow_network = !job.settings.offline && !job.look_only;
   options.refresh = refresh;
   options.cancel = job.cancel;
   options.progress = fetch_progress(job);
@@ -155,6 +161,9 @@ asio::awaitable<Answer> meaning_of(const Job& job, source::GitRef reference) {
     tell_of_record(job, reference, known);
     co_return known;
   }
+  // The mirror may be older than what the server would say.
+  if (job.look_only && !job.settings.offline)
+    throw Error(ErrorCode::unresolvable, fmt::format("nobody has been asked what {} means", job.shown));
   Answer asked = co_await ask_server(job, reference, std::move(known));
   co_return asked;
 }
@@ -168,7 +177,7 @@ cache::KeyInputs GitOrigin::inputs_of(const std::string& commit) const {
 }
 
 void GitOrigin::note_meaning(const Job& job, const Answer& answer) {
-  if (!answer.before.empty()) superseded = inputs_of(answer.before);
+  if (!answer.before.empty()) superseded = Former{inputs_of(answer.before), {}};
   // Without the network it may be older than what the server says now.
   if (!answer.resolved || job.settings.offline) return;
   const nlohmann::json record = {{"commit", answer.commit},
@@ -176,6 +185,81 @@ void GitOrigin::note_meaning(const Job& job, const Answer& answer) {
                                  {"at", answer.at},
                                  {"from", source::safe_url(answer.resolved->fetched_url)}};
   meaning = Meaning{answer.record, to_text(record)};
+}
+
+// The record of what a commit says about its dependencies: {"time", "lock", "sha256"}.
+std::string facts_record(cache::KeyInputs commit) {
+  commit.emplace_back("facts", "dependencies");
+  return name_of(commit) + ".json";
+}
+
+std::optional<SourceFacts> read_facts(const Job& job, const std::string& record) {
+  const nlohmann::json facts = read_json_record(job.services.store, Bucket::verdict, record);
+  if (!facts.is_object() || !facts.contains("time") || !facts["time"].is_number_integer()) return std::nullopt;
+  return SourceFacts{facts["time"].get<std::int64_t>(), text_in(facts, "lock"), text_in(facts, "sha256")};
+}
+
+std::string path_in(const source::GitRef& reference, std::string_view file) {
+  return reference.subdirectory.empty() ? std::string(file) : fmt::format("{}/{}", reference.subdirectory, file);
+}
+
+// The first lock file that pins something. One that cannot be read is passed over.
+SourceFacts look_for_lock(const Job& job, const ResolvedGit& resolved, const source::GitRef& reference) {
+  SourceFacts facts;
+  facts.time = std::max(resolved.info.author_time, resolved.info.committer_time);
+  for (const std::string_view name : lock_file_names) {
+    try {
+      const auto text = resolved.mirror.read_file(resolved.commit, path_in(reference, name), max_lock_bytes);
+      if (!text || !read_lock(name, *text)) continue;
+      facts.lock = name;
+      facts.lock_sha256 = sha256_hex(*text);
+      break;
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::document && error.code() != ErrorCode::limit) throw;
+      job.logger.warning("{}: its lock file is passed over: {}", job.shown, error.what());
+    }
+  }
+  return facts;
+}
+
+asio::awaitable<void> GitOrigin::choose_resolution(const Job& job) {
+  const DependencyResolution setting = job.settings.dependency_resolution;
+  if (setting == DependencyResolution::newest) {
+    resolution = plan_resolution(setting, {}, job.shown);
+    if (superseded) superseded->resolution = resolution;
+    co_return;
+  }
+  const std::string record = facts_record(inputs);
+  using Known = std::optional<SourceFacts>;
+  Work<Known> read = [&](const CancelToken&) {
+    if (superseded)
+      if (auto former = read_facts(job, facts_record(superseded->inputs)))
+        superseded->resolution = plan_resolution(setting, std::move(*former), job.shown);
+    return read_facts(job, record);
+  };
+  Known known = co_await os::on_pool<Known>(job.services.pool, job.cancel, std::move(read));
+  if (!known) {
+    ResolvedGit brought = co_await bring(job);
+    resolved_ = std::move(brought);
+    Work<Known> look = [&](const CancelToken&) -> Known {
+      SourceFacts found = look_for_lock(job, *resolved_, reference_);
+      const nlohmann::json facts_text = {{"time", *found.time}, {"lock", found.lock}, {"sha256", found.lock_sha256}};
+      job.services.store.write_record(Bucket::verdict, record, to_text(facts_text));
+      return found;
+    };
+    known = co_await os::on_pool<Known>(job.services.pool, job.cancel, std::move(look));
+  }
+  resolution = plan_resolution(setting, std::move(*known), job.shown);
+}
+
+asio::awaitable<std::string> GitOrigin::lock_text(const Job& job) const {
+  const ResolvedGit resolved = co_await bring(job);
+  Work<std::string> read = [&](const CancelToken&) {
+    return resolved.mirror.read_file(resolved.commit, path_in(reference_, resolution.facts.lock), max_lock_bytes)
+        .value_or("");
+  };
+  std::string text = co_await os::on_pool<std::string>(job.services.pool, job.cancel, std::move(read));
+  co_return text;
 }
 
 asio::awaitable<ResolvedGit> GitOrigin::bring(const Job& job) const {
@@ -230,6 +314,7 @@ asio::awaitable<OriginPtr> find_git_origin(const Job& job, source::GitRef refere
   const contract::Verdict verdict = co_await origin->verdict(job);
   const std::string version = reference.version.empty() ? std::string() : "@" + reference.version;
   enforce(job, verdict, job.reference.name, fmt::format("repo {}{}", source::safe_url(reference.url), version));
+  co_await origin->choose_resolution(job);
   co_return OriginPtr(std::move(origin));
 }
 

@@ -171,6 +171,9 @@ asio::awaitable<OriginPtr> find_index_origin(const Job& job, source::IndexRef re
   };
   const Known known = co_await os::on_pool<Known>(job.services.pool, job.cancel, std::move(read));
   const bool ask = !known || job.renew;
+  // Even without the network an installer would be run to find out.
+  if (ask && job.look_only)
+    throw Error(ErrorCode::unresolvable, fmt::format("no index has been asked for {} yet", job.shown));
   if (known && !ask && reference.version.empty())
     job.logger.info(
         "package '{}' means version {} since {}; modulePullPolicy Always or `venvoy cache pull` looks again",
@@ -181,8 +184,10 @@ asio::awaitable<OriginPtr> find_index_origin(const Job& job, source::IndexRef re
     package = std::move(asked);
   }
   auto origin = std::make_unique<IndexOrigin>(job.reference.name, package);
+  origin->resolution = plan_resolution(job.settings.dependency_resolution, {}, job.shown);
   if (ask) origin->meaning = Meaning{record, to_record(package)};
-  if (ask && known && origin->inputs_of(*known) != origin->inputs) origin->superseded = origin->inputs_of(*known);
+  if (ask && known && origin->inputs_of(*known) != origin->inputs)
+    origin->superseded = Origin::Former{origin->inputs_of(*known), origin->resolution};
   enforce(job, judge(job, package), job.reference.name, "package " + origin->requirement());
   co_return OriginPtr(std::move(origin));
 }

@@ -36,6 +36,8 @@ struct Job {
   Logger logger;
   CancelToken cancel;
   Announce announce;
+  // Nothing is to be asked of a server, built or replaced (`venvoy plan`).
+  bool look_only = false;
 };
 
 Progress progress_of(Progress::Kind kind, const std::string& reference);

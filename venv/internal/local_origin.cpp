@@ -61,6 +61,7 @@ asio::awaitable<OriginPtr> find_local_origin(const Job& job, source::LocalRef re
   Work<Seen> look = [&](const CancelToken& cancel) { return look_at(job, reference.path, cancel); };
   Seen seen = co_await os::on_pool<Seen>(job.services.pool, job.cancel, std::move(look));
   OriginPtr origin = std::make_unique<LocalOrigin>(seen.folder, seen.tree);
+  origin->resolution = plan_resolution(job.settings.dependency_resolution, {}, job.shown);
   co_return origin;
 }
 

@@ -78,7 +78,8 @@ void settle(const Job& job, const Origin& origin, const Interpreter& python) {
   const cache::Store& store = job.services.store;
   if (origin.meaning) store.write_record(cache::Bucket::refs, origin.meaning->record, origin.meaning->contents);
   if (!origin.superseded) return;
-  const cache::Key old = environment_key(*origin.superseded, python, job.settings);
+  const cache::Key old =
+      environment_key(origin.superseded->inputs, origin.superseded->resolution, python, job.settings);
   const auto lease = store.lease(old);
   // Not if somebody had it built under a name of its own, such as the commit.
   if (lease && text_in(lease->details(), "reference") == job.shown) store.retire(old);
@@ -106,12 +107,69 @@ ReadyEnvPtr to_ready(const Job& job, const Origin& origin, cache::Lease lease, b
   return environment;
 }
 
+// What is known when nothing but the text of the reference is.
+KnownEnv known_by_text(const Job& job) {
+  KnownEnv known;
+  known.reference = job.shown;
+  const source::GitRef* git = job.reference.git();
+  known.source_kind = git ? "git" : job.reference.index() ? "index" : "path";
+  const auto commit = git ? source::CommitId::parse(git->version) : std::nullopt;
+  if (commit) {
+    known.version = commit->text();
+    known.fate = KnownEnv::Fate::build;
+    known.why = "nothing is known of this commit yet: its repository has to be fetched";
+  } else {
+    known.why = git ? "what it means has to be asked of the repository" : "what it means has to be asked of the index";
+  }
+  return known;
+}
+
+// For pool threads, where the lease may be let go of.
+void note_what_is_there(const Job& job, const Origin& origin, const cache::Key& key, KnownEnv& known) {
+  auto lease = job.services.store.lease(key);
+  known.fate = lease ? KnownEnv::Fate::reuse : KnownEnv::Fate::build;
+  if (!lease) {
+    const std::string_view what = origin.kind == "git" ? "commit" : origin.kind == "index" ? "version" : "state";
+    known.why = fmt::format("the store has no environment of this {} for Python {}", what, known.python_version);
+    return;
+  }
+  known.path = lease->path();
+  known.key = lease->key();
+  known.generation = lease->generation();
+  const std::string built = text_in(lease->details(), "built");
+  known.why = built.empty() ? std::string("it is in the store") : fmt::format("it is in the store since {}", built);
+  to_ready(job, origin, std::move(*lease), false);
+}
+
 }  // namespace
+
+asio::awaitable<KnownEnv> look_up(const Job& job) {
+  KnownEnv known = known_by_text(job);
+  OriginPtr origin;
+  try {
+    OriginPtr found = co_await find_origin(job);
+    origin = std::move(found);
+  } catch (const Error& error) {
+    // Of a server it could be had, perhaps; a folder is there or not.
+    if (error.code() != ErrorCode::unresolvable || job.reference.local()) throw;
+  }
+  if (!origin) co_return known;
+  known.version = origin->version;
+  const Interpreter python = co_await choose_interpreter(job, *origin);
+  known.python_version = python.version;
+  const cache::Key key = environment_key(origin->inputs, origin->resolution, python, job.settings);
+  Work<bool> look = [&](const CancelToken&) {
+    note_what_is_there(job, *origin, key, known);
+    return true;
+  };
+  co_await os::on_pool<bool>(job.services.pool, job.cancel, std::move(look));
+  co_return known;
+}
 
 asio::awaitable<ReadyEnvPtr> make_ready(const Job& job) {
   const OriginPtr origin = co_await find_origin(job);
   const Interpreter python = co_await choose_interpreter(job, *origin);
-  const cache::Key key = environment_key(origin->inputs, python, job.settings);
+  const cache::Key key = environment_key(origin->inputs, origin->resolution, python, job.settings);
   const Slot slot = co_await lease_or_build(job, key);
   SharedLease lease = slot.lease;
   if (slot.building) lease = co_await build_environment(job, *origin, python, slot.building);

@@ -31,14 +31,15 @@ std::string version_of(const Installer& installer, const json& distributions) {
 
 }  // namespace
 
-json make_manifest(const Job& job, const Origin& origin, const Interpreter& python, const Installer& installer,
-                   const BuiltPackage& package, const json& distributions, const json& wheel) {
+json make_manifest(const Job& job, const Origin& origin, const Choice& chosen, const Interpreter& python,
+                   const Installer& installer, const BuiltPackage& package, const json& distributions,
+                   const json& wheel) {
   json manifest = {
       {"reference", job.shown},
       {"kind", origin.kind},
       {"version", origin.version},
       {"origin", origin.facts},
-      {"resolution", {{"mode", "newest"}, {"input", ""}}},
+      {"resolution", {{"mode", chosen.mode()}, {"input", origin.resolution.input_of(chosen)}}},
       {"python",
        {{"path", python.real_path.string()},
         {"version", python.version},

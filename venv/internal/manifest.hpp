@@ -31,7 +31,7 @@ struct BuiltPackage {
 };
 
 // `distributions` is what distributions.py says, `wheel` the manifest of the wheel or null.
-nlohmann::json make_manifest(const Job& job, const Origin& origin, const Interpreter& python,
+nlohmann::json make_manifest(const Job& job, const Origin& origin, const Choice& chosen, const Interpreter& python,
                              const Installer& installer, const BuiltPackage& package,
                              const nlohmann::json& distributions, const nlohmann::json& wheel);
 

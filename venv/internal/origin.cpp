@@ -25,6 +25,10 @@ std::string_view excuse(const Job& job) {
 
 }  // namespace
 
+boost::asio::awaitable<std::string> Origin::lock_text(const Job&) const {
+  co_return std::string();
+}
+
 bool is_excused(const Job& job) {
   return job.settings.override_compatibility || job.settings.contract_is_advice || is_named(job);
 }

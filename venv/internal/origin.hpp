@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "venv/internal/job.hpp"
+#include "venv/internal/resolution.hpp"
 
 namespace venvoy::venv::internal {
 
@@ -37,11 +38,19 @@ class Origin {
   cache::KeyInputs inputs;                          // its part of the keys of environments and wheels
   nlohmann::json facts = nlohmann::json::object();  // for the manifest
   std::optional<Meaning> meaning;
-  // The inputs of what the reference meant before, if that is something else by now.
-  std::optional<cache::KeyInputs> superseded;
+  // How the versions of its dependencies are chosen.
+  Resolution resolution;
+  // What the reference meant before, if that is something else by now.
+  struct Former {
+    cache::KeyInputs inputs;
+    Resolution resolution;
+  };
+  std::optional<Former> superseded;
 
   // What the installer takes: of packages of the index; the others have a project.
   virtual std::string requirement() const { return {}; }
+  // The text of the lock file that `resolution` names.
+  virtual boost::asio::awaitable<std::string> lock_text(const Job& job) const;
   // Puts the project into a folder that is not there yet.
   virtual boost::asio::awaitable<Project> export_project(const Job& job, std::filesystem::path target) const = 0;
 };

@@ -31,6 +31,7 @@ TEST_CASE("settings without keys are the documented defaults") {
   CHECK(settings.workdir == "/tmp");
   CHECK(settings.environment.pull_policy == venv::PullPolicy::if_not_present);
   CHECK(settings.environment.installer == venv::InstallerChoice::automatic);
+  CHECK(settings.environment.dependency_resolution == venv::DependencyResolution::automatic);
   CHECK_FALSE(settings.environment.python_path);
   CHECK_FALSE(settings.override_compatibility);
   CHECK_FALSE(settings.environment.override_compatibility);
@@ -47,6 +48,7 @@ TEST_CASE("every key arrives where it belongs") {
                       {"modulePullPolicy", "Always"},
                       {"overrideModuleCompatibility", false},
                       {"installer", "pip"},
+                      {"dependencyResolution", "locked"},
                       {"indexUrl", "https://index.example.org/simple"},
                       {"extraIndexUrls", List{"https://a.example.org", "https://b.example.org"}},
                       {"findLinks", List{"/wheels"}},
@@ -59,6 +61,7 @@ TEST_CASE("every key arrives where it belongs") {
   CHECK(settings.environment.pull_policy == venv::PullPolicy::always);
   CHECK(settings.override_compatibility == false);
   CHECK(settings.environment.installer == venv::InstallerChoice::pip);
+  CHECK(settings.environment.dependency_resolution == venv::DependencyResolution::locked);
   CHECK(settings.environment.index_url == "https://index.example.org/simple");
   CHECK(settings.environment.extra_index_urls.size() == 2);
   CHECK(settings.environment.find_links == std::vector<std::string>{"/wheels"});
@@ -87,6 +90,7 @@ TEST_CASE("wrong settings are refused, with the key") {
       {Map{{"pythonSemver", "3.11"}}, {"pythonSemver"}},
       {Map{{"modulePullPolicy", "Never"}}, {"modulePullPolicy", "Never"}},
       {Map{{"installer", "conda"}}, {"installer", "conda"}},
+      {Map{{"dependencyResolution", "asOfcommit"}}, {"dependencyResolution", "asOfcommit"}},
       {Map{{"overrideModuleCompatibility", "perhaps"}}, {"overrideModuleCompatibility"}},
       {Map{{"maxConcurrentDeployments", 0}}, {"maxConcurrentDeployments"}},
       {Map{{"sourceRewrites", List{Map{{"from", "x"}}}}}, {"sourceRewrites", "to"}},

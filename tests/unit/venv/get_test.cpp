@@ -187,7 +187,7 @@ TEST_CASE("the manifest tells everything, and no secrets") {
   CHECK(ready->reference.find("s3cret") == std::string::npos);
   CHECK(manifest["origin"]["commit"] == repository.first);
   CHECK(manifest["package"]["name"] == "test-plugin");
-  CHECK(manifest["resolution"]["mode"] == "newest");
+  CHECK(manifest["resolution"]["mode"] == "asOfCommit");
   CHECK(manifest["installer"]["name"] == "uv");
   CHECK(manifest["installer"]["version"].get<std::string>().find('.') != std::string::npos);
   CHECK(manifest["distributions"][0]["hash"].get<std::string>().size() == 64);

@@ -111,7 +111,8 @@ TEST_CASE("damaged records and a damaged wheel are made again") {
     std::ofstream(entry.path()) << contents;
     ++damaged;
   }
-  CHECK(damaged == 1);
+  // The contract's verdict lies beside what the commit says about its dependencies.
+  CHECK(damaged == (bucket == std::string_view("verdict-v1") ? 2 : 1));
   Engine engine(place.path());
   CHECK_FALSE(engine.get(reference)->built_now);
   Engine later(place.path());
