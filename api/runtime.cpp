@@ -132,6 +132,7 @@ cache::Store Runtime::store() {
 }
 
 void Runtime::adjust(deployer::PythonSettings& settings) const {
+  settings.context = options_.context;
   if (options_.workdir) settings.workdir = *options_.workdir;
   if (options_.python) settings.environment.python_path = options_.python;
   settings.environment.offline = options_.offline;

@@ -33,6 +33,7 @@ namespace venvoy::api {
 // What was said on the command line, or by a host, for all deployers of this runtime.
 struct RuntimeOptions {
   Logger logger;
+  std::filesystem::path context = ".";  // what references to folders are relative to
   std::optional<std::filesystem::path> workdir;
   std::optional<std::string> python;
   bool offline = false;

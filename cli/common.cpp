@@ -121,6 +121,7 @@ std::optional<api::Configuration> load_configuration(const CommonOptions& option
 
 api::RuntimeOptions runtime_options(const CommonOptions& options, const Talk& talk) {
   api::RuntimeOptions result;
+  result.context = options.context;
   result.logger = talk.logger();
   if (options.workdir) result.workdir = *options.workdir;
   result.python = options.python;

@@ -83,6 +83,7 @@ class GoFace {
 
   api::RuntimeOptions runtime_options() const {
     api::RuntimeOptions options;
+    options.context = flags_.context;
     options.logger = Logger(sink_);
     options.contract_is_advice = std::filesystem::path(program_).filename() == "arcaflow";
     options.child_file_limit = child_file_limit_;

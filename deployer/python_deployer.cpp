@@ -30,6 +30,13 @@ std::string_view source_kind(const source::ModuleRef& reference) {
   return reference.index() ? "index" : "path";
 }
 
+// Paths are meant from the folder of the workflow, wherever the engine was started.
+source::ModuleRef parse_reference(const std::string& text, const PythonSettings& settings) {
+  source::ModuleRef reference = source::parse_module_ref(text);
+  if (auto* local = std::get_if<source::LocalRef>(&reference.source)) local->path = settings.context / local->path;
+  return reference;
+}
+
 }  // namespace
 
 struct PythonDeployer::State {
@@ -57,7 +64,7 @@ struct PythonDeployer::State {
   }
 
   asio::awaitable<venv::ReadyEnvPtr> environment(std::string source, PrepareContext context, bool refresh) {
-    source::ModuleRef reference = source::parse_module_ref(source);
+    source::ModuleRef reference = parse_reference(source, settings);
     co_await ask_gate(reference);
     venv::GetContext get;
     get.logger = context.logger.with("source", "deployer");
@@ -124,7 +131,7 @@ asio::awaitable<venv::ReadyEnvPtr> PythonDeployer::pull(std::string source, Prep
 
 asio::awaitable<PluginOutlook> PythonDeployer::look(std::string source, PrepareContext context) {
   const std::shared_ptr<State> state = state_;
-  source::ModuleRef reference = source::parse_module_ref(source);
+  source::ModuleRef reference = parse_reference(source, state->settings);
   venv::GetContext get;
   get.logger = context.logger.with("source", "deployer");
   get.cancel = context.cancel;

@@ -21,6 +21,8 @@ struct PythonLimits {
 };
 
 struct PythonSettings {
+  // What paths of references to folders are relative to; no key of the configuration.
+  std::filesystem::path context = ".";
   std::filesystem::path workdir = "/tmp";
   venv::Settings environment;
   // As it was written, since only a written `false` makes the face of the Go engine refuse (design D5).

@@ -23,7 +23,7 @@ struct IndexRef {
 
 // `./path`, `../path` or `/path`: a plugin under development.
 struct LocalRef {
-  std::filesystem::path path;  // as written; relative to the folder of the file that names it, the caller knows which
+  std::filesystem::path path;  // as written; relative to the folder of the workflow, the caller knows which
 };
 
 struct ModuleRef {

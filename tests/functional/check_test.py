@@ -90,6 +90,14 @@ class CheckTest(FunctionalTest):
         self.assertIn("is required, but its value is !wait-optional", findings[0]["text"])
         self.assertIn("'!' applies to everything to its right", findings[1]["text"])
 
+    def test_a_folder_is_meant_from_the_workflow(self):
+        self.write_steps(self.step("a", "x", reference="./plugin"))
+        (self.folder / "elsewhere").mkdir()
+        for command in (("check",), ("run", "--set", "name=World", "--set", "count=1")):
+            arguments = ("--context", str(self.folder), *command, "workflow.yaml")
+            result = self.call(*arguments, folder=self.folder / "elsewhere")
+            self.assertEqual(result.code, 0, result)
+
     def test_could_not_look(self):
         self.write_steps(self.step("a", "x"))
         self.write("workdir", "a file")
