@@ -64,6 +64,7 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
                        "Run this plugin although it lacks the compatibility file; may be repeated")
             ->type_name("REF")
             ->expected(1)
+            ->allow_extra_args(false)
             ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll));
   group(app.add_option("--log-level", options.log_level, "What is logged: debug, info, warning or error")
             ->check(CLI::IsMember({"debug", "info", "warning", "error"}))

@@ -136,6 +136,7 @@ void add_run_command(CLI::App& app, CommonOptions& common, Action& action) {
                    "A value of the input, over the file's; dots lead into maps; may be repeated")
       ->type_name("KEY=VALUE")
       ->expected(1)
+      ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command->add_option("--progress", arguments->progress, "How progress is shown on standard error: auto, plain or none")
       ->check(CLI::IsMember({"auto", "plain", "none"}));

@@ -14,6 +14,7 @@ ROWS = {
     "run": [
         (["good.yaml"], 0),
         (["good.yaml", "--set", "name=World"], 0),
+        (["--set", "name=World", "good.yaml"], 0),
         (["good.yaml", "-i", "input.yaml"], 0),
         (["good.yaml", "--timeout", "1h 30m"], 0),
         # It could not be prepared.
