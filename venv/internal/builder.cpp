@@ -67,8 +67,7 @@ asio::awaitable<void> make_environment(Site& site) {
 
 // Nothing fits, as opposed to: something has gone wrong.
 bool found_nothing(const Error& error) {
-  constexpr std::array signs = {"No solution found", "No matching distribution found", "ResolutionImpossible",
-                                "Failed to resolve requirements"};
+  constexpr std::array signs = {"No solution found", "No matching distribution found", "ResolutionImpossible"};
   return error.code() == ErrorCode::install && std::any_of(signs.begin(), signs.end(), [&](const char* sign) {
            return error.message().find(sign) != std::string::npos;
          });
