@@ -141,6 +141,11 @@ bool LocalRemote::download(const Wanted& wanted) {
 void LocalRemote::write_pack(git_packbuilder* builder) {
   const std::string folder = settings_.objects_directory + "/pack";
   check(git_packbuilder_write(builder, folder.c_str(), 0, on_progress, this));
+  // libgit2 counts no bytes here.
+  std::error_code error;
+  const auto bytes = std::filesystem::file_size(folder + "/pack-" + git_packbuilder_name(builder) + ".pack", error);
+  const auto objects = static_cast<unsigned>(git_packbuilder_object_count(builder));
+  if (!error && settings_.progress) settings_.progress({objects, objects, objects, bytes});
 }
 
 int LocalRemote::on_build(int, std::uint32_t, std::uint32_t, void* self) noexcept {

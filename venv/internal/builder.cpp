@@ -160,9 +160,8 @@ SharedLease keep_wheel(const Site& site, const cache::Key& key, const fs::path& 
   return std::make_shared<cache::Lease>(staging.publish(manifest));
 }
 
-asio::awaitable<SharedLease> build_wheel(Site& site, cache::Key key) {
+asio::awaitable<SharedLease> build_wheel(Site& site, cache::Key key, Stage& stage) {
   const Job& job = site.job;
-  Stage stage(job, Kind::build_started, Kind::build_finished);
   const fs::path folder = site.scratch / "project", output = site.scratch / "wheel";
   const Project project = co_await site.origin.export_project(job, folder);
   Work<bool> check = [&](const CancelToken&) {
@@ -196,7 +195,10 @@ asio::awaitable<SharedLease> wheel_for(Site& site) {
   };
   SharedLease wheel = co_await os::on_pool<SharedLease>(job.services.pool, job.cancel, std::move(look));
   if (wheel) co_return wheel;
-  wheel = co_await build_wheel(site, key);
+  std::function<asio::awaitable<SharedLease>(Stage&)> build = [&](Stage& stage) {
+    return build_wheel(site, key, stage);
+  };
+  wheel = co_await in_stage<SharedLease>(job, Kind::build_started, Kind::build_finished, build);
   co_return wheel;
 }
 
@@ -244,13 +246,8 @@ asio::awaitable<SharedLease> publish(Site& site, std::string normalised, json wh
   co_return lease;
 }
 
-asio::awaitable<SharedLease> fill(std::shared_ptr<Site> owned) {
-  Site& site = *owned;
+asio::awaitable<SharedLease> install(Site& site, SharedLease wheel, Stage& stage) {
   const Job& job = site.job;
-  auto installer = co_await job.installers.choose(job.settings.installer, job.logger, job.cancel);
-  site.installer = std::move(installer);
-  const SharedLease wheel = co_await wheel_for(site);
-  Stage stage(job, Kind::install_started, Kind::install_finished);
   co_await make_environment(site);
   const json wheel_facts = wheel ? wheel->details() : json();
   const std::string file = wheel ? text_in(wheel_facts, "file") : site.origin.requirement();
@@ -264,6 +261,17 @@ asio::awaitable<SharedLease> fill(std::shared_ptr<Site> owned) {
   const std::string normalised = name_in(file, wheel != nullptr);
   SharedLease lease = co_await publish(site, normalised, wheel_facts);
   stage.done(std::string(site.installer->name()));
+  co_return lease;
+}
+
+asio::awaitable<SharedLease> fill(std::shared_ptr<Site> owned) {
+  Site& site = *owned;
+  const Job& job = site.job;
+  auto installer = co_await job.installers.choose(job.settings.installer, job.logger, job.cancel);
+  site.installer = std::move(installer);
+  const SharedLease wheel = co_await wheel_for(site);
+  std::function<asio::awaitable<SharedLease>(Stage&)> work = [&](Stage& stage) { return install(site, wheel, stage); };
+  SharedLease lease = co_await in_stage<SharedLease>(job, Kind::install_started, Kind::install_finished, work);
   co_return lease;
 }
 

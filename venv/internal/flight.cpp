@@ -11,17 +11,43 @@ namespace venvoy::venv::internal {
 
 namespace asio = boost::asio;
 
+namespace {
+
+using Kind = Progress::Kind;
+
+// Of a `_started`.
+std::optional<Kind> finish_of(Kind kind) {
+  if (kind == Kind::resolve_started) return Kind::resolve_finished;
+  if (kind == Kind::build_started) return Kind::build_finished;
+  if (kind == Kind::install_started) return Kind::install_finished;
+  return std::nullopt;
+}
+
+}  // namespace
+
 class Flight::Place {
  public:
+  // Who comes late hears what is under way.
   Place(Flight& flight, ProgressSink* progress)
       : flight_(flight), waiter_(std::make_shared<Waiter>(Waiter{os::Event(flight.executor_), progress})) {
     flight_.waiters_.push_back(waiter_);
+    if (flight_.stage_ && progress) progress->progress(*flight_.stage_);
   }
   ~Place() { leave(); }
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
 
   void leave() { flight_.waiters_.remove(waiter_); }
+  // For him the stage ends here, though others wait on.
+  void leave_cancelled() {
+    leave();
+    if (!flight_.stage_ || !waiter_->progress) return;
+    Progress end = {};
+    end.kind = finish_of(flight_.stage_->kind).value();
+    end.reference = flight_.stage_->reference;
+    end.outcome = "cancelled";
+    waiter_->progress->progress(end);
+  }
   const std::shared_ptr<Waiter>& waiter() const noexcept { return waiter_; }
 
  private:
@@ -29,7 +55,11 @@ class Flight::Place {
   std::shared_ptr<Waiter> waiter_;
 };
 
-void Flight::announce(const Progress& progress) const {
+void Flight::announce(const Progress& progress) {
+  if (finish_of(progress.kind))
+    stage_ = progress;
+  else if (stage_ && progress.kind == finish_of(stage_->kind))
+    stage_.reset();
   for (const auto& waiter : waiters_)
     if (waiter->progress) waiter->progress->progress(progress);
 }
@@ -72,7 +102,7 @@ asio::awaitable<ReadyEnvPtr> Flight::wait(std::shared_ptr<Flight> self, Progress
   if (gave_up) {
     // The last one stays until the end, so that he is told how it ends.
     if (self->waiters_.size() > 1) {
-      place.leave();
+      place.leave_cancelled();
     } else {
       self->cancel_.cancel();
       co_await self->wait_for_end();

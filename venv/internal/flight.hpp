@@ -27,7 +27,7 @@ class Flight {
   // Everybody has left: it ends as soon as it can, and is of no use to newcomers.
   bool given_up() const noexcept { return cancel_.cancelled(); }
 
-  void announce(const Progress& progress) const;
+  void announce(const Progress& progress);
   void end(ReadyEnvPtr result, std::exception_ptr failure);
   // Completes when the making has ended, however that may be.
   boost::asio::awaitable<void> wait_for_end();
@@ -50,6 +50,7 @@ class Flight {
   boost::asio::any_io_executor executor_;
   CancelSource cancel_;
   std::list<std::shared_ptr<Waiter>> waiters_;
+  std::optional<Progress> stage_;  // the `_started` whose `_finished` has not come yet
   os::Event ended_;
   ReadyEnvPtr result_;
   // An Error is copied for each who waits: they add frames to it.

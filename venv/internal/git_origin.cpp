@@ -77,21 +77,34 @@ class GitOrigin final : public Origin {
   void note_meaning(const Job& job, const Answer& answer);
 
  private:
-  asio::awaitable<ResolvedGit> bring(const Job& job) const;
+  asio::awaitable<ResolvedGit> bring(const Job& job, Stage* stage = nullptr) const;
+  // Makes sure that resolved_ is there.
+  asio::awaitable<void> resolve(const Job& job);
 
   source::GitRef reference_;
   CommitId commit_;
   std::optional<ResolvedGit> resolved_;
 };
 
+// What has been told of a fetch.
+struct Told {
+  unsigned part = ~0u;  // in hundredths of the objects
+  std::uint64_t bytes = 0;
+};
+
+// Objects may be large: then there is news before the next hundredth.
+constexpr std::uint64_t told_bytes = 1u << 20;
+
 source::FetchProgressSink fetch_progress(const Job& job) {
-  // Called on a pool thread, often: one event for each hundredth.
-  const auto last = std::make_shared<unsigned>(~0u);
-  return [last, announce = job.announce, shown = job.shown,
+  // Called on a pool thread, often.
+  const auto told = std::make_shared<Told>();
+  return [told, announce = job.announce, shown = job.shown,
           loop = job.services.executor](const source::FetchProgress& now) {
     const unsigned part = now.total_objects ? now.received_objects * 100ull / now.total_objects : 0;
-    if (part == *last) return;
-    *last = part;
+    const bool is_end = now.total_objects > 0 && now.received_objects == now.total_objects;
+    const bool has_grown = now.received_bytes >= told->bytes + told_bytes;
+    if (part == told->part && !has_grown && (!is_end || now.received_bytes == told->bytes)) return;
+    *told = {part, now.received_bytes};
     Progress progress = progress_of(Kind::fetch_progress, shown);
     progress.done = now.received_objects;
     progress.total = now.total_objects;
@@ -131,8 +144,7 @@ void tell_of_record(const Job& job, const source::GitRef& reference, const Answe
 }
 
 // Asks the server what the version means now.
-asio::awaitable<Answer> ask_server(const Job& job, source::GitRef reference, Answer known) {
-  Stage stage(job, Kind::resolve_started, Kind::resolve_finished);
+asio::awaitable<Answer> ask_server(const Job& job, source::GitRef reference, Answer known, Stage& stage) {
   const source::ResolveOptions options = resolve_options(job, true);
   ResolvedGit resolved = co_await job.services.git.resolve(reference, options);
   Answer answer;
@@ -164,7 +176,10 @@ asio::awaitable<Answer> meaning_of(const Job& job, source::GitRef reference) {
   // The mirror may be older than what the server would say.
   if (job.look_only && !job.settings.offline)
     throw Error(ErrorCode::unresolvable, fmt::format("nobody has been asked what {} means", job.shown));
-  Answer asked = co_await ask_server(job, reference, std::move(known));
+  std::function<asio::awaitable<Answer>(Stage&)> ask = [&](Stage& stage) {
+    return ask_server(job, reference, known, stage);
+  };
+  Answer asked = co_await in_stage<Answer>(job, Kind::resolve_started, Kind::resolve_finished, ask);
   co_return asked;
 }
 
@@ -239,8 +254,7 @@ asio::awaitable<void> GitOrigin::choose_resolution(const Job& job) {
   };
   Known known = co_await os::on_pool<Known>(job.services.pool, job.cancel, std::move(read));
   if (!known) {
-    ResolvedGit brought = co_await bring(job);
-    resolved_ = std::move(brought);
+    co_await resolve(job);
     Work<Known> look = [&](const CancelToken&) -> Known {
       SourceFacts found = look_for_lock(job, *resolved_, reference_);
       const nlohmann::json facts_text = {{"time", *found.time}, {"lock", found.lock}, {"sha256", found.lock_sha256}};
@@ -262,11 +276,20 @@ asio::awaitable<std::string> GitOrigin::lock_text(const Job& job) const {
   co_return text;
 }
 
-asio::awaitable<ResolvedGit> GitOrigin::bring(const Job& job) const {
+asio::awaitable<void> GitOrigin::resolve(const Job& job) {
+  if (resolved_) co_return;
+  std::function<asio::awaitable<ResolvedGit>(Stage&)> work = [&](Stage& stage) { return bring(job, &stage); };
+  ResolvedGit brought = co_await in_stage<ResolvedGit>(job, Kind::resolve_started, Kind::resolve_finished, work);
+  resolved_ = std::move(brought);
+}
+
+// Ends the stage, if there is one, well.
+asio::awaitable<ResolvedGit> GitOrigin::bring(const Job& job, Stage* stage) const {
   if (resolved_) co_return *resolved_;
   const source::GitRef pinned{reference_.url, commit_.text(), reference_.subdirectory};
   const source::ResolveOptions options = resolve_options(job, false);
   ResolvedGit resolved = co_await job.services.git.resolve(pinned, options);
+  if (stage) stage->done(commit_.text());
   co_return resolved;
 }
 
@@ -282,17 +305,13 @@ asio::awaitable<contract::Verdict> GitOrigin::verdict(const Job& job) {
   };
   const Known known = co_await os::on_pool<Known>(job.services.pool, job.cancel, std::move(read));
   if (known) co_return *known;
-  std::optional<Stage> stage;
-  if (!resolved_) stage.emplace(job, Kind::resolve_started, Kind::resolve_finished);
-  ResolvedGit brought = co_await bring(job);
-  resolved_ = std::move(brought);
+  co_await resolve(job);
   Work<contract::Verdict> judge = [&](const CancelToken&) {
     contract::Verdict made = job.contract.judge_commit(resolved_->mirror, commit_, reference_.subdirectory);
     job.services.store.write_record(Bucket::verdict, record, contract::to_record(made));
     return made;
   };
   contract::Verdict made = co_await os::on_pool<contract::Verdict>(job.services.pool, job.cancel, std::move(judge));
-  if (stage) stage->done(commit_.text());
   co_return made;
 }
 

@@ -141,13 +141,17 @@ asio::awaitable<Package> ask_index(const Job& job, source::IndexRef reference, I
     stage.done(package.version);
     co_return package;
   } catch (Error& error) {
-    if (error.code() != ErrorCode::install) throw;
+    if (error.code() != ErrorCode::install) {
+      stage.failed(error);
+      throw;
+    }
     if (!is_excused(job) || reference.version.empty()) {
       const std::string more = error.hint().empty() ? "" : "\n";
       error.with_hint(error.hint() + more +
                       "packages without a wheel for this Python are refused, since they cannot be looked into before "
                       "their code runs; a git reference to the same code can be, and `overrideModuleCompatibility: "
                       "true` together with name==version installs them unseen");
+      stage.failed(error);
       throw;
     }
   }

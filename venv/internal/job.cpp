@@ -19,17 +19,23 @@ Stage::Stage(const Job& job, Progress::Kind started, Progress::Kind finished, st
 }
 
 Stage::~Stage() {
-  if (ended_) return;
-  Progress progress = progress_of(finished_, job_.shown);
-  progress.outcome = job_.cancel.cancelled() ? "cancelled" : "failed";
-  job_.announce(std::move(progress));
+  end({}, job_.cancel.cancelled() ? "cancelled" : "failed");
 }
 
 void Stage::done(std::string text) {
-  ended_ = true;
+  end(std::move(text), "ok");
+}
+
+void Stage::failed(const Error& error) {
+  if (job_.cancel.cancelled()) return end({}, "cancelled");
+  end(error.message().substr(0, error.message().find('\n')), "failed");
+}
+
+void Stage::end(std::string text, std::string outcome) {
+  if (std::exchange(ended_, true)) return;
   Progress progress = progress_of(finished_, job_.shown);
   progress.text = std::move(text);
-  progress.outcome = "ok";
+  progress.outcome = std::move(outcome);
   job_.announce(std::move(progress));
 }
 

@@ -4,7 +4,10 @@
 #include <functional>
 #include <string>
 
+#include <boost/asio/awaitable.hpp>
+
 #include "base/cancel.hpp"
+#include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/progress.hpp"
 #include "contract/contract.hpp"
@@ -51,12 +54,29 @@ class Stage {
   Stage& operator=(const Stage&) = delete;
 
   void done(std::string text);
+  void failed(const Error& error);
 
  private:
+  void end(std::string text, std::string outcome);
+
   const Job& job_;
   Progress::Kind finished_;
   bool ended_ = false;
 };
+
+// Runs a coroutine as a stage; an Error that it throws is told as the reason. `body` says when the stage is done.
+template <class Result>
+boost::asio::awaitable<Result> in_stage(const Job& job, Progress::Kind started, Progress::Kind finished,
+                                        std::function<boost::asio::awaitable<Result>(Stage&)> body) {
+  Stage stage(job, started, finished);
+  try {
+    Result result = co_await body(stage);
+    co_return result;
+  } catch (const Error& error) {
+    stage.failed(error);
+    throw;
+  }
+}
 
 // "2026-01-02T03:04:05Z"
 std::string time_text(WallTime time);

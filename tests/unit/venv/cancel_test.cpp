@@ -97,18 +97,27 @@ TEST_CASE("one who gives up does not disturb the others") {
   Engine engine(place.path());
   CancelSource source;
   venv::GetContext context;
+  Events of_first, of_third;
   context.cancel = source.token();
+  context.progress = &of_first;
   const auto first = engine.begin(repository.reference(), uv_settings(), context);
   const auto second = engine.begin(repository.reference());
   until_building(engine, place);
+  venv::GetContext late;
+  late.progress = &of_third;
+  const auto third = engine.begin(repository.reference(), uv_settings(), late);
+  engine.turn_until([&] { return !of_third.events.empty(); });
   source.cancel();
   engine.turn_until([&] { return first->ended; });
   CHECK(first->error->code() == ErrorCode::cancelled);
+  CHECK(of_first.text() == "resolve_started resolve_finished(ok) build_started build_finished(cancelled)");
   CHECK_FALSE(second->ended);
   write_file(place / "go", "");
-  engine.turn_until([&] { return second->ended; });
+  engine.turn_until([&] { return second->ended && third->ended; });
   REQUIRE(second->result);
   CHECK(output_of(*second->result) == "hello");
+  // Who came late has heard what was under way.
+  CHECK(of_third.text() == "build_started build_finished(ok) install_started install_finished(ok) environment_ready");
   CHECK(read_file(place / "mark").find("ran\n") != std::string::npos);
 }
 

@@ -99,6 +99,7 @@ TEST_CASE("a build that fails shows the tail of its output, and a later commit w
   CHECK(error.message().find(", " + installer + " says:\n") != std::string::npos);
   CHECK(error.message().find("these were my words") != std::string::npos);
   CHECK(engine.events.text() == "resolve_started resolve_finished(ok) build_started build_finished(failed)");
+  CHECK(engine.events.events.back().text.find("error in pip installing " + reference) == 0);
   CHECK(is_clean(place.path()));
   CHECK(generations_in(place.path()).empty());
   repository.commit_project({});

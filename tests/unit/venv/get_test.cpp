@@ -1,4 +1,5 @@
 // From a reference to an environment, and again.
+#include <algorithm>
 #include <csignal>
 
 #include <nlohmann/json.hpp>
@@ -8,6 +9,17 @@
 
 using namespace venvoy;
 using namespace venvoy::test;
+
+namespace {
+
+const Progress& last_of(const Events& events, Progress::Kind kind) {
+  const auto& all = events.events;
+  const auto found = std::find_if(all.rbegin(), all.rend(), [&](const Progress& each) { return each.kind == kind; });
+  REQUIRE(found != all.rend());
+  return *found;
+}
+
+}  // namespace
 
 TEST_CASE("TestPullImage: a git reference becomes an environment that can run the module") {
   const auto settings = GENERATE(uv_settings(), pip_settings());
@@ -33,6 +45,13 @@ TEST_CASE("TestPullImage: a git reference becomes an environment that can run th
   CHECK(engine.events.text() ==
         "resolve_started resolve_finished(ok) build_started build_finished(ok) install_started install_finished(ok) "
         "environment_ready");
+  const Progress& fetched = last_of(engine.events, Progress::Kind::fetch_progress);
+  CHECK(fetched.done == fetched.total);
+  CHECK(fetched.total > 0);
+  CHECK(fetched.bytes > 0);
+  CHECK(last_of(engine.events, Progress::Kind::resolve_finished).text == repository.first);
+  CHECK(last_of(engine.events, Progress::Kind::build_finished).text == "test_plugin-1.0-py3-none-any.whl");
+  CHECK(last_of(engine.events, Progress::Kind::install_finished).text == ready->installer);
   CHECK(is_clean(place.path()));
   // Nothing compiles anything when the plugin runs.
   CHECK(fs::exists(ready->lease.path() / "venv/lib/python3.11/site-packages/test_plugin/__pycache__"));
