@@ -134,6 +134,7 @@ class TinyPlugin(Repository):
     text             which its greeting names, so that one can see which commit runs
     marks            file in which each of its parts leaves a line when it is run: "backend", "build", "module"
     requires         packages that it depends on
+    imports          modules that it imports when it starts
     requires_python  for instance ">=3.9"
     build_seconds    how long its wheel takes
     build_failure    text that its build backend prints before it fails
@@ -151,6 +152,7 @@ class TinyPlugin(Repository):
             "text": "the first commit",
             "marks": str(marks) if marks else None,
             "requires": [],
+            "imports": [],
             "requires_python": None,
             "build_seconds": 0,
             "build_failure": None,
@@ -182,6 +184,7 @@ class GitServer:
     """support/git_http_server.py: serves the repositories below a folder, in several bad manners."""
 
     def __init__(self, folder):
+        self.folder = folder
         self.log = folder / "git-server.log"
         script = HERE.parent / "support" / "git_http_server.py"
         self.process = subprocess.Popen(
@@ -195,10 +198,44 @@ class GitServer:
     def requests(self):
         return self.log.read_text().splitlines() if self.log.exists() else []
 
+    def behave(self, manner):
+        """For the manner `as-told`."""
+        (self.folder / "MANNER").write_text(manner)
+
     def stop(self):
         """From now on nothing listens on the port."""
         if self.process.stdin.closed:
             return
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+class PackageIndex:
+    """support/package_index.py: a small package index with these releases, in several bad manners."""
+
+    def __init__(self, folder, releases):
+        self.log = folder / "package-index.log"
+        script = HERE.parent / "support" / "package_index.py"
+        self.process = subprocess.Popen(
+            [PYTHON, str(script), str(self.log)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.process.stdin.write(json.dumps(releases) + "\n")
+        self.process.stdin.flush()
+        self.port = int(self.process.stdout.readline())
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}/simple/"
+
+    def behave(self, manner=None):
+        place = pathlib.Path(f"{self.log}.manner")
+        if manner:
+            place.write_text(manner)
+        else:
+            place.unlink(missing_ok=True)
+
+    def stop(self):
         self.process.stdin.close()
         self.process.wait()
         self.process.stdout.close()

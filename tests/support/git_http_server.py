@@ -21,6 +21,8 @@ The first part of a path is how the server behaves; the rest is the repository:
     slow           hands out the objects in many small pieces
     cut            ends the connection in the middle of the objects
     cut-quietly    the same, in a way that HTTP takes for the end
+    corrupt        changes a byte in the middle of the objects
+    lie            sends a sound pack with objects of its own instead of those that were asked for
     redirect-N     redirects N times, then plain; the host name changes between 127.0.0.1 and localhost
     redirect-auth  redirects to `auth` on the other host name
     redirect-file  redirects to a file
@@ -29,9 +31,11 @@ The first part of a path is how the server behaves; the rest is the repository:
     redirect-plain redirects to http on the same host
     redirect-page  redirects to a page
     redirect-post  redirects the request for objects only
+    as-told        as the file MANNER in ROOT says: one of the above
 """
 
 import base64
+import functools
 import http.server
 import os
 import select
@@ -39,6 +43,7 @@ import socketserver
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -50,6 +55,20 @@ ANY_ID = {
     "GIT_CONFIG_KEY_0": "uploadpack.allowAnySHA1InWant",
     "GIT_CONFIG_VALUE_0": "true",
 }
+
+
+def packet(payload):
+    return b"%04x" % (len(payload) + 4) + payload
+
+
+def split_packets(data):
+    """The packets of git's protocol, with their lengths."""
+    packets = []
+    while data:
+        length = max(4, int(data[:4], 16))
+        packets.append(data[:length])
+        data = data[length:]
+    return packets
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -73,6 +92,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         mode, _, repository = path.lstrip("/").partition("/")
         self.write_log(path)
+        if mode == "as-told":
+            with open(os.path.join(self.root, "MANNER")) as file:
+                mode = file.read().strip()
         name, _, argument = mode.partition("-")
         special = getattr(self, "answer_" + name.replace("-", "_"), None)
         if special is None or mode == "any-id":
@@ -168,6 +190,31 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.send_git("plain", repository, query, body)
         self.send_half(repository, query, body, argument != "quietly")
         self.close_connection = True
+
+    def answer_corrupt(self, argument, repository, query, body):
+        status, headers, data = self.git_answer(repository, query, body, ANY_ID)
+        if b"PACK" in data:
+            # The byte after next of some band: never one of the four digits of a length.
+            packets = [packet for packet in split_packets(data) if packet[4:5] == b"\x01" and len(packet) > 20]
+            largest = max(packets, key=len)
+            middle = len(largest) // 2
+            changed = largest[:middle] + bytes([largest[middle] ^ 0xFF]) + largest[middle + 1 :]
+            data = data.replace(largest, changed, 1)
+        self.send(status, headers, data)
+
+    def answer_lie(self, argument, repository, query, body):
+        status, headers, data = self.git_answer(repository, query, body, ANY_ID)
+        if b"PACK" in data:
+            data = packet(b"NAK\n") + packet(b"\x01" + self.pack_of_other_objects()) + b"0000"
+        self.send(status, headers, data)
+
+    def pack_of_other_objects(self):
+        with tempfile.TemporaryDirectory() as folder:
+            environment = dict(os.environ, GIT_DIR=folder)
+            run = functools.partial(subprocess.run, env=environment, check=True, capture_output=True)
+            run(["git", "init", "-q", "--bare", folder])
+            blob = run(["git", "hash-object", "-w", "--stdin"], input=b"nobody has asked for this").stdout
+            return run(["git", "pack-objects", "--stdout", "-q"], input=blob).stdout
 
     def send_half(self, repository, query, body, with_length):
         status, headers, data = self.git_answer(repository, query, body, ANY_ID)

@@ -2,6 +2,13 @@
 
 Reads one JSON list from the first line of its standard input, of releases {"name", "version", "requires", "uploaded"};
 each becomes a wheel with one module that has the version in `VERSION`. Prints its port, and ends when its input does.
+
+While there is a file LOG.manner the index behaves as the word in it says:
+
+    error   status 500
+    stall   sends half of what was asked for, and nothing more
+    cut     ends the connection there
+    lie     sends wheels with other bytes than their hashes say
 """
 
 import base64
@@ -9,7 +16,9 @@ import hashlib
 import http.server
 import io
 import json
+import pathlib
 import re
+import select
 import sys
 import threading
 import zipfile
@@ -46,7 +55,15 @@ def wheel_of(release):
 class Index(http.server.BaseHTTPRequestHandler):
     files, pages, log = {}, {}, None
 
+    def manner(self):
+        try:
+            return pathlib.Path(self.log + ".manner").read_text().strip()
+        except FileNotFoundError:
+            return None
+
     def do_GET(self):
+        if self.manner() == "error":
+            return self.send_error(500)
         with open(self.log, "a") as log:
             log.write(self.path + "\n")
         name = self.path.rstrip("/").rpartition("/")[2]
@@ -67,7 +84,17 @@ class Index(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command == "GET":
-            self.wfile.write(body)
+            self.send_body(body)
+
+    def send_body(self, body):
+        manner = self.manner()
+        if manner == "lie" and self.path.startswith("/files/"):
+            body = body[:-1] + bytes([body[-1] ^ 0xFF])
+        self.wfile.write(body[: len(body) // 2] if manner in ("stall", "cut") else body)
+        self.wfile.flush()
+        if manner == "stall":
+            select.select([self.connection], [], [])  # until the client has closed its end
+        self.close_connection = self.close_connection or manner in ("stall", "cut")
 
     def log_message(self, *arguments):
         pass

@@ -6,6 +6,7 @@ Steps:
     wait-for-cancel   the same, and answers the cancel signal with the output `cancelled_early`
 """
 
+import importlib
 import json
 import os
 import pathlib
@@ -109,6 +110,8 @@ def main():
     if SETTINGS["marks"]:
         with open(SETTINGS["marks"], "a") as marks:
             marks.write("module\n")
+    for module in SETTINGS["imports"]:
+        importlib.import_module(module)
     if SETTINGS["start_seconds"]:
         time.sleep(SETTINGS["start_seconds"])
     stream = sys.stdin.buffer
