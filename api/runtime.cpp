@@ -61,7 +61,12 @@ Runtime::Runtime(Configuration configuration, RuntimeOptions options)
                                     *launcher_,
                                     options_.deploy_gate,
                                     [this](const auto& settings) { return workshop(settings); },
-                                    [this](auto& settings) { adjust(settings); }};
+                                    [this](auto& settings) { adjust(settings); },
+                                    {}};
+  if (options_.state_dir)
+    services.stderr_logs = std::make_shared<deployer::StderrLogs>(
+        std::filesystem::absolute(*options_.state_dir) / "stderr", deployer::StderrLogs::Bounds(),
+        options_.logger.with("source", "deployer"));
   registry_.add(std::make_shared<deployer::PythonKind>(std::move(services)));
   deployer::add_image_deployers(registry_);
   const internal::SignalsBlocked blocked;

@@ -10,7 +10,9 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "api/state_dir.hpp"
 #include "cli/log_output.hpp"
+#include "os/environment.hpp"
 #include "os/files.hpp"
 
 namespace venvoy::cli {
@@ -58,6 +60,8 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
   group(app.add_option("--context", options.context, "Folder that relative paths start from")->type_name("DIR"));
   group(
       app.add_option("--workdir", options.workdir, "Folder of the store, over the configuration's")->type_name("DIR"));
+  group(
+      app.add_option("--state-dir", options.state_dir, "Folder of what must last: logs of plugins")->type_name("DIR"));
   group(app.add_flag("--offline", options.offline, "Use what is there; open no connection"));
   group(app.add_option("--python", options.python, "Python interpreter for plugins")->type_name("PATH"));
   group(app.add_option("--allow-incompatible", options.allow_incompatible,
@@ -125,6 +129,10 @@ api::RuntimeOptions runtime_options(const CommonOptions& options, const Talk& ta
   result.context = options.context;
   result.logger = talk.logger();
   if (options.workdir) result.workdir = *options.workdir;
+  if (options.state_dir)
+    result.state_dir = *options.state_dir;
+  else
+    result.state_dir = api::default_state_dir(os::current_environment(), ::geteuid() == 0);
   result.python = options.python;
   result.offline = options.offline;
   result.allow_incompatible = options.allow_incompatible;

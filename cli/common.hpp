@@ -24,6 +24,7 @@ struct CommonOptions {
   std::optional<std::string> config;
   std::string context = ".";
   std::optional<std::string> workdir;
+  std::optional<std::string> state_dir;
   bool offline = false;
   std::optional<std::string> python;
   std::vector<std::string> allow_incompatible;

@@ -8,11 +8,13 @@
 
 #include <fmt/format.h>
 
+#include "api/state_dir.hpp"
 #include "base/exit_code.hpp"
 #include "cli/face.hpp"
 #include "cli/log_output.hpp"
 #include "cli/result_output.hpp"
 #include "cli/session.hpp"
+#include "os/environment.hpp"
 #include "report/diagnostics.hpp"
 
 namespace venvoy::cli {
@@ -83,6 +85,7 @@ class GoFace {
 
   api::RuntimeOptions runtime_options() const {
     api::RuntimeOptions options;
+    options.state_dir = api::default_state_dir(os::current_environment(), ::geteuid() == 0);
     options.context = flags_.context;
     options.logger = Logger(sink_);
     options.contract_is_advice = std::filesystem::path(program_).filename() == "arcaflow";

@@ -36,6 +36,7 @@ asio::awaitable<Launched> ExecLauncher::launch(LaunchRequest request) {
   for (std::string& argument : request.arguments) spec.arguments.push_back(std::move(argument));
   spec.environment = std::move(request.environment);
   spec.working_directory = std::move(request.working_directory);
+  spec.limits = request.limits;
   spec.standard_input = std::move(input.read_end);
   spec.standard_output = std::move(output.write_end);
   spec.standard_error = std::move(error.write_end);

@@ -36,6 +36,8 @@ struct LaunchRequest {
   std::vector<std::string> arguments;
   std::filesystem::path working_directory;
   os::Environment environment;
+  // A launcher holds the process to them: the exit() of the process says which of them was exceeded.
+  os::ProcessLimits limits;
 };
 
 struct Launched {

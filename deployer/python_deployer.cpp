@@ -80,8 +80,9 @@ struct PythonDeployer::State {
     Logger logger = context.logger;
     CancelToken cancel = context.cancel;
     venv::ReadyEnvPtr ready = co_await environment(source, std::move(context), false);
-    internal::PluginHouse house{services.executor, services.pool,         services.launcher, workshop.store,
-                                settings.limits,   workshop.environments, std::move(ready),  std::move(logger)};
+    internal::PluginHouse house{services.executor,     services.pool,    services.launcher,
+                                workshop.store,        settings.limits,  services.stderr_logs,
+                                workshop.environments, std::move(ready), std::move(logger)};
     co_return co_await internal::make_python_plugin(std::move(house), std::move(cancel));
   }
 };

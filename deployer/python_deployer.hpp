@@ -16,6 +16,7 @@
 #include "deployer/launcher.hpp"
 #include "deployer/python_settings.hpp"
 #include "deployer/registry.hpp"
+#include "deployer/stderr_logs.hpp"
 #include "venv/environments.hpp"
 
 namespace venvoy::deployer {
@@ -37,6 +38,7 @@ struct PythonServices {
   std::function<PythonWorkshop(const PythonSettings&)> workshop;
   // Said on the command line, for this run: they go over every configuration.
   std::function<void(PythonSettings&)> adjust;
+  std::shared_ptr<StderrLogs> stderr_logs = {};  // may be null
 };
 
 // The kind `python` of the deployment type `python`.

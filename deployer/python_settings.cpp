@@ -16,6 +16,9 @@ using schema::Property;
 using schema::TypePtr;
 using schema::Value;
 
+// Python itself has some ten open while it imports.
+constexpr std::int64_t fewest_open_files = 16;
+
 TypePtr text(std::int64_t min = 1) {
   schema::StringType type;
   type.min = min;
@@ -33,15 +36,15 @@ TypePtr at_least(std::int64_t min) {
   type.min = min;
   return make_type(std::move(type));
 }
-// A number with units, so that "64kB" and "60s" can be written.
+// A number with units, so that "64kB" and "60s" can be written. "kB" and "KiB" are the same 1024 bytes.
 TypePtr byte_count() {
   schema::IntegerType type;
   type.min = 1;
   type.units = std::make_shared<const schema::Units>(
       schema::Units{{"B", "B", "byte", "bytes"},
-                    {{1024, {"kB", "kB", "kilobyte", "kilobytes"}},
-                     {1024 * 1024, {"MB", "MB", "megabyte", "megabytes"}},
-                     {1024 * 1024 * 1024, {"GB", "GB", "gigabyte", "gigabytes"}}}});
+                    {{1024, {"kB", "KiB", "kilobyte", "kilobytes"}},
+                     {1024 * 1024, {"MB", "MiB", "megabyte", "megabytes"}},
+                     {1024 * 1024 * 1024, {"GB", "GiB", "gigabyte", "gigabytes"}}}});
   return make_type(std::move(type));
 }
 TypePtr duration_milliseconds() {
@@ -50,7 +53,7 @@ TypePtr duration_milliseconds() {
   type.units = std::make_shared<const schema::Units>(schema::Units{{"ms", "ms", "millisecond", "milliseconds"},
                                                                    {{1000, {"s", "s", "second", "seconds"}},
                                                                     {60'000, {"m", "m", "minute", "minutes"}},
-                                                                    {3'600'000, {"H", "H", "hour", "hours"}}}});
+                                                                    {3'600'000, {"h", "H", "hour", "hours"}}}});
   return make_type(std::move(type));
 }
 TypePtr list_of(TypePtr items) {
@@ -79,7 +82,19 @@ Properties properties() {
       {{"stderrTail", key(byte_count(),
                           "How much of the end of a plugin's standard error is kept for error messages. "
                           "Default: 64kB.")},
-       {"helloTimeout", key(duration_milliseconds(), "How long a plugin may take to say hello. Default: 60s.")}});
+       {"helloTimeout", key(duration_milliseconds(), "How long a plugin may take to say hello. Default: 60s.")},
+       {"memory", key(byte_count(),
+                      "How much memory a plugin may use, with all that it starts. What uses more is ended. Default: "
+                      "no limit.")},
+       {"cpuTime", key(duration_milliseconds(),
+                       "How much processor time a plugin may use, with all that it starts. What uses more is ended. "
+                       "Default: no limit.")},
+       {"wallTime", key(duration_milliseconds(),
+                        "How long a step may run, from its input to its output. What runs longer is ended. Default: "
+                        "no limit.")},
+       {"openFiles", key(at_least(fewest_open_files),
+                         "How many files a plugin, and each process that it starts, may have open. Default: the limit "
+                         "that venvoy was started with.")}});
   return {
       {"pythonPath", key(text(),
                          "The Python interpreter to use, and no other. Default: the first of python3, python in "
@@ -150,6 +165,12 @@ void read_limits(PythonLimits& limits, const Value& data) {
   if (const Value* size = given->find("stderrTail")) limits.stderr_tail = static_cast<std::size_t>(size->as_integer());
   if (const Value* time = given->find("helloTimeout"))
     limits.hello_timeout = std::chrono::milliseconds(time->as_integer());
+  if (const Value* size = given->find("memory")) limits.process.memory = static_cast<std::uint64_t>(size->as_integer());
+  if (const Value* time = given->find("cpuTime"))
+    limits.process.processor_time = std::chrono::milliseconds(time->as_integer());
+  if (const Value* time = given->find("wallTime")) limits.wall_time = std::chrono::milliseconds(time->as_integer());
+  if (const Value* count = given->find("openFiles"))
+    limits.process.open_files = static_cast<std::uint64_t>(count->as_integer());
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "os/child.hpp"
 #include "schema/type.hpp"
 #include "schema/value.hpp"
 #include "source/git_url.hpp"
@@ -15,9 +16,12 @@
 
 namespace venvoy::deployer {
 
+// Limits of each plugin process.
 struct PythonLimits {
   std::size_t stderr_tail = std::size_t{64} << 10;  // bytes of a plugin's standard error that are kept
   std::chrono::milliseconds hello_timeout{60'000};
+  std::optional<std::chrono::milliseconds> wall_time;  // of a step, from its input to its output
+  os::ProcessLimits process;
 };
 
 struct PythonSettings {

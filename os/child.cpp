@@ -32,7 +32,18 @@ ChildState::~ChildState() {
   keeper->abandon(*this);
 }
 
+WatchState::~WatchState() {
+  keeper->end_watch(token);
+}
+
 }  // namespace internal
+
+const std::optional<ExceededLimit>& LimitWatch::exceeded() const {
+  static const std::optional<ExceededLimit> none;
+  if (!state_) return none;
+  state_->keeper->hear();
+  return state_->exceeded;
+}
 
 pid_t Child::pid() const noexcept {
   return state_ ? state_->pid : 0;

@@ -1,6 +1,7 @@
 // A child process, born and buried by the keeper (design D15).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -13,6 +14,24 @@
 #include "os/fd.hpp"
 
 namespace venvoy::os {
+
+// What a process and all that it starts may use; 0 is no limit.
+struct ProcessLimits {
+  // Bytes of resident memory, of all together. Looked at a few times per second: for a moment it can be more.
+  std::uint64_t memory = 0;
+  std::chrono::microseconds processor_time{0};  // of all together
+  std::uint64_t open_files = 0;                 // of each process; who wants more gets EMFILE
+
+  bool any() const noexcept { return memory != 0 || processor_time.count() != 0 || open_files != 0; }
+};
+
+// That a process was killed for a limit.
+struct ExceededLimit {
+  enum class Kind { memory, processor_time };
+  Kind kind = Kind::memory;
+  // What it used, with all that it had started: bytes, microseconds.
+  std::uint64_t used = 0;
+};
 
 // How a process ended.
 struct ExitInfo {
@@ -28,6 +47,8 @@ struct ExitInfo {
   std::int64_t user_microseconds = 0;
   std::int64_t system_microseconds = 0;
   std::int64_t max_resident_kib = 0;
+  // Why it was killed, if that was for a limit.
+  std::optional<ExceededLimit> exceeded = {};
 
   bool ok() const noexcept { return kind == Kind::exited && number == 0; }
   // "exit code 3", "signal 9 (SIGKILL)", "could not be started: No such file or directory", "…".
@@ -46,11 +67,13 @@ struct ChildSpec {
   Fd standard_error;
   // Passed on under their numbers 3, 4, …
   std::vector<Fd> more;
+  ProcessLimits limits;
 };
 
 namespace internal {
 struct ChildState;
-}
+struct WatchState;
+}  // namespace internal
 
 // A started process: its own session and process group, its descendants are killed when it has ended. A handle; the
 // last one to go kills the group if the process still runs.
@@ -73,6 +96,22 @@ class Child {
   friend class Keeper;
   explicit Child(std::shared_ptr<internal::ChildState> state) noexcept : state_(std::move(state)) {}
   std::shared_ptr<internal::ChildState> state_;
+};
+
+// Holds a process that a child has forked, and all that it starts, to limits. A handle: the watch ends with it, and
+// with the process.
+class LimitWatch {
+ public:
+  LimitWatch() = default;
+
+  // Set when the process was killed for a limit; what the keeper has said up to now is listened to, so that who knows
+  // of the end knows the reason.
+  const std::optional<ExceededLimit>& exceeded() const;
+
+ private:
+  friend class Keeper;
+  explicit LimitWatch(std::shared_ptr<internal::WatchState> state) noexcept : state_(std::move(state)) {}
+  std::shared_ptr<internal::WatchState> state_;
 };
 
 }  // namespace venvoy::os

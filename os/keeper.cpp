@@ -75,6 +75,10 @@ Child Keeper::start(ChildSpec spec) {
   return Child(connection_->start(std::move(spec)));
 }
 
+LimitWatch Keeper::watch(pid_t pid, const ProcessLimits& limits) {
+  return LimitWatch(connection_->watch(pid, limits));
+}
+
 pid_t Keeper::pid() const noexcept {
   return connection_->pid();
 }

@@ -25,9 +25,10 @@ std::filesystem::path find_keeper_program();
 // A file that is installed beside the keeper's program. Throws an Error (environment) if it or the keeper is not there.
 std::filesystem::path find_support_file(std::string_view name);
 
-// One keeper process. All calls on its executor's thread. When the object goes, or this process dies in whatever way,
-// the keeper kills and reaps everything that it has started, and what those have started, and ends. Handles of children
-// may outlive it (they are `lost` then), but like everything with timers no longer than the executor's context.
+// One keeper: the process that starts the others, and its guard (keeper_main.cpp). All calls on its executor's thread.
+// When the object goes, or this process dies in whatever way, the keeper kills and reaps everything that it has
+// started, and what those have started, and ends. Handles of children may outlive it (they are `lost` then), but like
+// everything with timers no longer than the executor's context.
 //
 // An io_context's run() returns when only an idle Keeper is left.
 class Keeper {
@@ -47,7 +48,11 @@ class Keeper {
   // only when the keeper itself is gone.
   Child start(ChildSpec spec);
 
-  // 0 when it has ended.
+  // Holds a process that one of the children has forked, and all that it starts, to limits from now on. Whoever exceeds
+  // its memory or processor time is killed.
+  LimitWatch watch(pid_t pid, const ProcessLimits& limits);
+
+  // Of the guard, the process that the engine has started; 0 when it has ended.
   pid_t pid() const noexcept;
 
  private:

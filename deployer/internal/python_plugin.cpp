@@ -86,9 +86,11 @@ class PythonPlugin final : public Plugin {
     request.arguments = {"--atp"};
     request.working_directory = folder.path();
     request.environment = os::current_environment();
+    request.limits = house_.limits.process;
     Launched launched = co_await house_.launcher.launch(std::move(request));
-    const ProcessSurroundings surroundings{house_.executor, house_.pool, house_.limits};
-    co_return std::make_unique<PythonProcess>(surroundings, std::move(folder), std::move(launched), std::move(logger));
+    const ProcessSurroundings surroundings{house_.executor, house_.pool, house_.limits, house_.stderr_logs};
+    co_return std::make_unique<PythonProcess>(surroundings, house_.environment->module, std::move(folder),
+                                              std::move(launched), std::move(logger));
   }
 
   // A plugin may describe itself anew at each start (a default that is the time of day). What workflows were checked

@@ -11,6 +11,7 @@
 #include "deployer/deployer.hpp"
 #include "deployer/launcher.hpp"
 #include "deployer/python_settings.hpp"
+#include "deployer/stderr_logs.hpp"
 #include "venv/environments.hpp"
 
 namespace venvoy::deployer::internal {
@@ -22,6 +23,7 @@ struct PluginHouse {
   Launcher& launcher;
   cache::Store store;
   PythonLimits limits;
+  std::shared_ptr<StderrLogs> stderr_logs;  // may be null
   std::shared_ptr<venv::Environments> environments;
   venv::ReadyEnvPtr environment;
   Logger logger;

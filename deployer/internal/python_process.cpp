@@ -10,6 +10,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
+#include "deployer/internal/limit_text.hpp"
+
 namespace venvoy::deployer::internal {
 
 namespace asio = boost::asio;
@@ -23,6 +25,9 @@ constexpr std::chrono::milliseconds polite_end = 3s;
 constexpr std::chrono::milliseconds own_death = 2s;
 // What is still on its way in the pipe of standard error when the process is gone.
 constexpr std::chrono::milliseconds last_words = 1s;
+// A plugin whose end is known, but whose stream does not end, because somebody who is none of its descendants holds the
+// pipe. The rest of a large answer is read long before that.
+constexpr std::chrono::milliseconds patience_with_stream = 5s;
 
 atp::ClientOptions client_options(const PythonLimits& limits, const Logger& logger) {
   atp::ClientOptions options;
@@ -33,17 +38,25 @@ atp::ClientOptions client_options(const PythonLimits& limits, const Logger& logg
 
 }  // namespace
 
-PythonProcess::PythonProcess(const ProcessSurroundings& surroundings, cache::WorkDir work_dir, Launched launched,
-                             Logger logger)
+PythonProcess::PythonProcess(const ProcessSurroundings& surroundings, const std::string& name, cache::WorkDir work_dir,
+                             Launched launched, Logger logger)
     : executor_(surroundings.executor),
       pool_(surroundings.pool),
       logger_(logger.with("source", "deployer")),
       work_dir_(std::make_unique<cache::WorkDir>(std::move(work_dir))),
       process_(std::move(launched.process)),
       channel_(std::move(launched.channel)),
+      limits_(surroundings.limits),
       errors_(executor_, std::move(launched.standard_error), surroundings.limits.stderr_tail,
+              surroundings.stderr_logs ? surroundings.stderr_logs->make_log(name) : nullptr,
               [log = logger_](std::string_view line) { log.debug("python plugin module stderr: {}", line); }),
-      client_(*channel_, executor_, client_options(surroundings.limits, logger)) {}
+      client_(*channel_, executor_, client_options(surroundings.limits, logger)),
+      wall_timer_(std::make_shared<asio::steady_timer>(executor_)),
+      channel_timer_(std::make_shared<asio::steady_timer>(executor_)) {
+  process_->ended().wait([this, alive = std::weak_ptr(channel_timer_)](boost::system::error_code) {
+    if (!alive.expired() && process_->exit()) close_channel_after_end();
+  });
+}
 
 PythonProcess::~PythonProcess() {
   client_.close();
@@ -51,6 +64,23 @@ PythonProcess::~PythonProcess() {
   // Removing a tree may take long; the loop must not.
   if (work_dir_)
     asio::post(pool_, [folder = std::shared_ptr<cache::WorkDir>(std::move(work_dir_))] { folder->remove(); });
+}
+
+void PythonProcess::close_channel_after_end() {
+  channel_timer_->expires_after(patience_with_stream);
+  channel_timer_->async_wait([this, alive = std::weak_ptr(channel_timer_)](boost::system::error_code stopped) {
+    if (!stopped && !alive.expired()) channel_->close();
+  });
+}
+
+void PythonProcess::start_wall_timer() {
+  if (!limits_.wall_time) return;
+  wall_timer_->expires_after(*limits_.wall_time);
+  wall_timer_->async_wait([this, alive = std::weak_ptr(wall_timer_)](boost::system::error_code stopped) {
+    if (stopped || alive.expired() || process_->exit()) return;
+    ran_too_long_ = true;
+    process_->kill();
+  });
 }
 
 asio::awaitable<atp::Hello> PythonProcess::handshake() {
@@ -67,8 +97,10 @@ asio::awaitable<atp::Hello> PythonProcess::handshake() {
 asio::awaitable<StepAnswer> PythonProcess::run(std::string run_id, std::string step_id, schema::Value input) {
   std::optional<Error> failure;
   bool lost = false;
+  start_wall_timer();
   try {
     atp::RunResult result = co_await client_.run(std::move(run_id), std::move(step_id), std::move(input));
+    wall_timer_->cancel();
     StepAnswer answer{std::move(result.output_id), std::move(result.output_data)};
     co_return answer;
   } catch (const atp::ConnectionLost& error) {
@@ -78,7 +110,8 @@ asio::awaitable<StepAnswer> PythonProcess::run(std::string run_id, std::string s
     failure = error;
     lost = error.code() == ErrorCode::protocol;
   }
-  if (!lost) throw *failure;
+  wall_timer_->cancel();
+  if (!lost) throw Error(failure->code(), with_file_limit(failure->what(), limits_)).with_hint(failure->hint());
   const Error told = co_await explained(std::move(*failure));
   throw told;
 }
@@ -137,7 +170,8 @@ asio::awaitable<void> PythonProcess::wait_for_end(std::chrono::milliseconds limi
 
 asio::awaitable<Error> PythonProcess::explained(Error error) {
   co_await wait_for_end(own_death);
-  const std::optional<os::ExitInfo> own_end = process_->exit();
+  const std::string end = end_text();
+  const bool is_limit = ran_too_long_ || (process_->exit() && process_->exit()->exceeded);
   process_->kill();
   if (!errors_.ended().fired()) {
     using namespace asio::experimental::awaitable_operators;
@@ -148,12 +182,20 @@ asio::awaitable<Error> PythonProcess::explained(Error error) {
     auto timer_token = asio::redirect_error(asio::use_awaitable, timed_out);
     co_await (errors_.ended().wait(read_token) || timer.async_wait(timer_token));
   }
-  std::string text = error.what();
-  if (own_end) text += fmt::format(": the plugin ended without a result ({})", own_end->text());
+  std::string text = is_limit ? end : error.what() + end;
   const std::string words = errors_.tail();
-  if (!words.empty()) text += fmt::format("; the last it wrote to standard error:\n{}", words);
-  Error result(error.code(), std::move(text));
-  co_return result.with_hint(error.hint());
+  if (!words.empty()) text += fmt::format("; the last it wrote to standard error{}:\n{}", errors_.log_note(), words);
+  Error result(is_limit ? ErrorCode::limit : error.code(), with_file_limit(std::move(text), limits_));
+  co_return result.with_hint(is_limit ? std::string() : error.hint());
+}
+
+// How it has ended by itself, or for a limit; nothing when it has not.
+std::string PythonProcess::end_text() const {
+  if (ran_too_long_) return wall_time_text(*limits_.wall_time);
+  const std::optional<os::ExitInfo>& end = process_->exit();
+  if (!end) return {};
+  if (end->exceeded) return exceeded_text(*end->exceeded, limits_);
+  return fmt::format(": the plugin ended without a result ({})", end->text());
 }
 
 }  // namespace venvoy::deployer::internal

@@ -6,6 +6,7 @@
 #include <string>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include "atp/client.hpp"
@@ -22,11 +23,14 @@ struct ProcessSurroundings {
   boost::asio::any_io_executor executor;
   boost::asio::thread_pool& pool;
   PythonLimits limits;
+  std::shared_ptr<StderrLogs> stderr_logs;  // may be null
 };
 
 class PythonProcess final : public PluginProcess {
  public:
-  PythonProcess(const ProcessSurroundings& surroundings, cache::WorkDir work_dir, Launched launched, Logger logger);
+  // `name`: of the plugin, for the log of its standard error.
+  PythonProcess(const ProcessSurroundings& surroundings, const std::string& name, cache::WorkDir work_dir,
+                Launched launched, Logger logger);
   ~PythonProcess() override;
 
   // Throws what atp::Client::handshake throws, with the process's end and last words in the message.
@@ -42,6 +46,9 @@ class PythonProcess final : public PluginProcess {
   boost::asio::awaitable<Error> explained(Error error);
   boost::asio::awaitable<void> wait_for_end(std::chrono::milliseconds limit);
   boost::asio::awaitable<bool> finish_politely();
+  void close_channel_after_end();
+  void start_wall_timer();
+  std::string end_text() const;
 
   boost::asio::any_io_executor executor_;
   boost::asio::thread_pool& pool_;
@@ -49,8 +56,12 @@ class PythonProcess final : public PluginProcess {
   std::unique_ptr<cache::WorkDir> work_dir_;
   std::unique_ptr<RunningProcess> process_;
   std::unique_ptr<atp::ByteChannel> channel_;
+  PythonLimits limits_;
   StderrReader errors_;
   atp::Client client_;
+  bool ran_too_long_ = false;
+  // Shared, so that what they call can see whether this is still there.
+  std::shared_ptr<boost::asio::steady_timer> wall_timer_, channel_timer_;
 };
 
 }  // namespace venvoy::deployer::internal

@@ -24,6 +24,7 @@ struct ChildState {
 
   void finish(const ExitInfo& info) {
     exit = info;
+    exit->exceeded = exceeded;
     ended.fire();
   }
 
@@ -31,10 +32,24 @@ struct ChildState {
   const std::uint64_t token;
   pid_t pid = 0;
   std::optional<ExitInfo> exit;
+  std::optional<ExceededLimit> exceeded;
   Event ended;
   // The start request still waits here in the engine; signals wait with it.
   bool waiting = true;
   std::vector<int> early_signals;
+};
+
+// What the handles of a watch share.
+struct WatchState {
+  WatchState(std::shared_ptr<KeeperConnection> connection, std::uint64_t number)
+      : keeper(std::move(connection)), token(number) {}
+  ~WatchState();
+  WatchState(const WatchState&) = delete;
+  WatchState& operator=(const WatchState&) = delete;
+
+  const std::shared_ptr<KeeperConnection> keeper;
+  const std::uint64_t token;
+  std::optional<ExceededLimit> exceeded;
 };
 
 }  // namespace venvoy::os::internal

@@ -38,7 +38,14 @@ ExitInfo ended(const protocol::Reply& reply) {
           .number = exited ? WEXITSTATUS(reply.number) : WTERMSIG(reply.number),
           .user_microseconds = reply.user_microseconds,
           .system_microseconds = reply.system_microseconds,
-          .max_resident_kib = reply.max_resident_kib};
+          .max_resident_kib = reply.max_resident_kib,
+          .exceeded = {}};
+}
+
+protocol::Limits wire_limits(const ProcessLimits& limits) {
+  return {.memory_bytes = limits.memory,
+          .processor_microseconds = static_cast<std::uint64_t>(limits.processor_time.count()),
+          .open_files = limits.open_files};
 }
 
 // Moves the child's descriptors out of the spec, in the order of the protocol.
@@ -88,6 +95,7 @@ std::shared_ptr<ChildState> KeeperConnection::start(ChildSpec spec) {
     return child;
   }
   start.request.token = child->token;
+  start.request.limits = wire_limits(spec.limits);
   start.descriptors = take_descriptors(spec, start.request);
   if (!gone_) {
     children_[child->token] = child;
@@ -109,7 +117,7 @@ void KeeperConnection::signal(ChildState& child, int number) noexcept {
     child.early_signals.push_back(number);
     return;
   }
-  signals_.push_back({.kind = protocol::RequestKind::signal, .token = child.token, .number = number});
+  short_ones_.push_back({.kind = protocol::RequestKind::signal, .token = child.token, .number = number});
   flush();
 }
 
@@ -117,6 +125,28 @@ void KeeperConnection::abandon(ChildState& child) noexcept {
   children_.erase(child.token);
   if (!child.waiting) return signal(child, SIGKILL);
   std::erase_if(starts_, [&child](const WaitingStart& start) { return start.request.token == child.token; });
+}
+
+std::shared_ptr<WatchState> KeeperConnection::watch(pid_t pid, const ProcessLimits& limits) {
+  auto watch = std::make_shared<WatchState>(shared_from_this(), ++last_token_);
+  if (gone_) return watch;
+  watches_[watch->token] = watch;
+  short_ones_.push_back(
+      {.kind = protocol::RequestKind::watch, .token = watch->token, .number = pid, .limits = wire_limits(limits)});
+  flush();
+  listen();
+  return watch;
+}
+
+void KeeperConnection::end_watch(std::uint64_t token) noexcept {
+  watches_.erase(token);
+  if (gone_ || is_copy()) return;
+  short_ones_.push_back({.kind = protocol::RequestKind::unwatch, .token = token});
+  flush();
+}
+
+void KeeperConnection::hear() {
+  while (receive_one()) continue;
 }
 
 void KeeperConnection::listen() {
@@ -130,7 +160,7 @@ void KeeperConnection::listen() {
 
 void KeeperConnection::on_readable() {
   listens_ = false;
-  while (receive_one()) continue;
+  hear();
   flush();
   listen();
 }
@@ -151,11 +181,26 @@ bool KeeperConnection::receive_one() {
 
 void KeeperConnection::on_reply(const protocol::Reply& reply) {
   if (reply.kind == protocol::ReplyKind::ended) return finish(reply.token, ended(reply));
+  if (reply.kind == protocol::ReplyKind::exceeded) return on_exceeded(reply);
   unanswered_ -= std::min<std::size_t>(unanswered_, 1);
   if (reply.kind == protocol::ReplyKind::failed) return finish(reply.token, not_started(reply.number));
   const auto found = children_.find(reply.token);
   if (found == children_.end()) return;
   if (const auto child = found->second.lock()) child->pid = reply.number;
+}
+
+void KeeperConnection::on_exceeded(const protocol::Reply& reply) {
+  ExceededLimit exceeded;
+  if (reply.number == static_cast<std::int32_t>(protocol::LimitKind::memory)) {
+    exceeded.used = static_cast<std::uint64_t>(reply.max_resident_kib) * 1024;
+  } else {
+    exceeded.kind = ExceededLimit::Kind::processor_time;
+    exceeded.used = static_cast<std::uint64_t>(reply.user_microseconds);
+  }
+  if (const auto found = children_.find(reply.token); found != children_.end())
+    if (const auto child = found->second.lock()) child->exceeded = exceeded;
+  if (const auto found = watches_.find(reply.token); found != watches_.end())
+    if (const auto watch = found->second.lock()) watch->exceeded = exceeded;
 }
 
 void KeeperConnection::finish(std::uint64_t token, const ExitInfo& info) {
@@ -173,9 +218,9 @@ void KeeperConnection::flush() {
 // False when there is nothing to send, or not now.
 bool KeeperConnection::send_next() {
   if (gone_ || waits_to_send_) return false;
-  if (!signals_.empty()) {
-    if (!send_signal(signals_.front())) return false;
-    signals_.pop_front();
+  if (!short_ones_.empty()) {
+    if (!send_short(short_ones_.front())) return false;
+    short_ones_.pop_front();
     return true;
   }
   if (starts_.empty() || unanswered_ >= max_unanswered) return false;
@@ -184,7 +229,7 @@ bool KeeperConnection::send_next() {
   return true;
 }
 
-bool KeeperConnection::send_signal(const protocol::Request& request) {
+bool KeeperConnection::send_short(const protocol::Request& request) {
   int error = 0;
   return send(request, {}, error) != Sent::not_now && !gone_;
 }
@@ -205,7 +250,7 @@ bool KeeperConnection::send_start(WaitingStart& start) {
   const auto child = children_.at(start.request.token).lock();
   child->waiting = false;
   for (const int number : child->early_signals)
-    signals_.push_back({.kind = protocol::RequestKind::signal, .token = child->token, .number = number});
+    short_ones_.push_back({.kind = protocol::RequestKind::signal, .token = child->token, .number = number});
   return true;
 }
 
@@ -258,7 +303,8 @@ void KeeperConnection::give_up() noexcept {
   socket_.close(ignored);
   retry_.cancel();
   starts_.clear();
-  signals_.clear();
+  short_ones_.clear();
+  watches_.clear();
   const auto children = std::exchange(children_, {});
   for (const auto& [token, weak] : children)
     if (const auto child = weak.lock()) child->finish({.kind = ExitInfo::Kind::lost});

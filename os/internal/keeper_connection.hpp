@@ -33,6 +33,12 @@ class KeeperConnection : public std::enable_shared_from_this<KeeperConnection> {
   // The last handle is going.
   void abandon(ChildState& child) noexcept;
 
+  // See Keeper::watch. Nothing is watched when the keeper is gone.
+  std::shared_ptr<WatchState> watch(pid_t pid, const ProcessLimits& limits);
+  void end_watch(std::uint64_t token) noexcept;
+  // Takes what the keeper has said and nobody has listened to yet.
+  void hear();
+
   // Ends the keeper and with it all children; every child that still runs is `lost`. Waits until the keeper has ended.
   void close() noexcept;
 
@@ -46,15 +52,18 @@ class KeeperConnection : public std::enable_shared_from_this<KeeperConnection> {
 
   // In a process that the host has forked: it has copies of everything, and must not speak for the engine.
   bool is_copy() const noexcept;
-  bool answers_are_due() const noexcept { return !gone_ && (unanswered_ > 0 || !children_.empty()); }
+  bool answers_are_due() const noexcept {
+    return !gone_ && (unanswered_ > 0 || !children_.empty() || !watches_.empty());
+  }
   void listen();
   void on_readable();
   bool receive_one();
   void on_reply(const keeper_protocol::Reply& reply);
+  void on_exceeded(const keeper_protocol::Reply& reply);
   void flush();
   bool send_next();
   bool send_start(WaitingStart& start);
-  bool send_signal(const keeper_protocol::Request& request);
+  bool send_short(const keeper_protocol::Request& request);
   // `error`: errno if the answer is `never`.
   Sent send(const keeper_protocol::Request& request, const std::vector<int>& descriptors, int& error);
   void try_again_later(int error);
@@ -73,9 +82,10 @@ class KeeperConnection : public std::enable_shared_from_this<KeeperConnection> {
   std::uint64_t file_limit_;
   std::uint64_t last_token_ = 0;
   std::map<std::uint64_t, std::weak_ptr<ChildState>> children_;
+  std::map<std::uint64_t, std::weak_ptr<WatchState>> watches_;
   std::deque<WaitingStart> starts_;
-  std::deque<keeper_protocol::Request> signals_;
-  std::size_t unanswered_ = 0;  // starts that are with the keeper
+  std::deque<keeper_protocol::Request> short_ones_;  // requests without descriptors
+  std::size_t unanswered_ = 0;                       // starts that are with the keeper
   bool listens_ = false;
   bool waits_to_send_ = false;
   bool gone_ = false;

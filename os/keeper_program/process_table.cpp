@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,8 +17,6 @@ using namespace std::chrono_literals;
 
 // A killed process that does not go away hangs in the kernel (a dead file server). No end is held back longer for it.
 constexpr std::chrono::milliseconds patience_with_leftovers = 2s;
-// At the end, when thousands may die: a look at every single death would be quadratic.
-constexpr int pause_between_looks_ms = 2;
 
 std::int64_t microseconds(const timeval& time) {
   return std::int64_t{time.tv_sec} * 1'000'000 + time.tv_usec;
@@ -40,6 +37,7 @@ void ProcessTable::start(Channel::Incoming incoming) {
   Started started{.error = incoming.error};
   if (started.error == 0) started = keeper::start(incoming.request, std::move(incoming.descriptors), null_device_);
   if (started.pid == 0) return channel_.send(reply(protocol::ReplyKind::failed, token, started.error));
+  limits_.add(token, started.pid, incoming.request.limits);
   processes_[started.pid] = Process{.token = token, .outcome = std::move(started.outcome)};
   by_token_[token] = started.pid;
 }
@@ -77,6 +75,7 @@ void ProcessTable::settle(pid_t pid, Process& process) {
   process.failed = size > 0;
   if (process.failed) {
     by_token_.erase(process.token);
+    limits_.remove(process.token);
     return channel_.send(reply(protocol::ReplyKind::failed, process.token, error));
   }
   channel_.send(reply(protocol::ReplyKind::started, process.token, pid));
@@ -112,6 +111,7 @@ bool ProcessTable::reap_one() {
 void ProcessTable::note_end(const Process& process, int status, const rusage& usage) {
   if (process.failed) return;
   by_token_.erase(process.token);
+  limits_.ended(process.token, status, usage);
   protocol::Reply& end = ends_.emplace_back(reply(protocol::ReplyKind::ended, process.token, status));
   end.user_microseconds = microseconds(usage.ru_utime);
   end.system_microseconds = microseconds(usage.ru_stime);
@@ -150,15 +150,8 @@ int ProcessTable::milliseconds_to_next_reap() const {
 
 void ProcessTable::kill_everything() {
   for (const auto& [pid, process] : processes_) ::kill(-pid, SIGKILL);
-  processes_.clear();  // from now on every child is a leftover
-  for (;;) {
-    // Whatever dies hands its children to us, so look again and again.
-    kill_leftovers();
-    pid_t pid = 0;
-    while ((pid = ::waitpid(-1, nullptr, WNOHANG)) > 0) leftovers_.erase(pid);
-    if (pid < 0 && errno == ECHILD) return;
-    ::poll(nullptr, 0, pause_between_looks_ms);
-  }
+  processes_.clear();
+  kill_all_children();
 }
 
 }  // namespace venvoy::keeper

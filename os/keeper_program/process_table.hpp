@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "os/keeper_program/channel.hpp"
+#include "os/keeper_program/limit_table.hpp"
 
 namespace venvoy::keeper {
 
@@ -17,7 +18,8 @@ namespace venvoy::keeper {
 // lives. So a child of the keeper that the keeper has not started belonged to a process that has ended, and is killed.
 class ProcessTable {
  public:
-  ProcessTable(Channel& channel, int null_device) : channel_(channel), null_device_(null_device) {}
+  ProcessTable(Channel& channel, LimitTable& limits, int null_device)
+      : channel_(channel), limits_(limits), null_device_(null_device) {}
 
   void start(Channel::Incoming incoming);
   void signal(std::uint64_t token, int number);
@@ -52,6 +54,7 @@ class ProcessTable {
   std::optional<Time> held_back_until() const;
 
   Channel& channel_;
+  LimitTable& limits_;
   int null_device_;
   std::map<pid_t, Process> processes_;
   std::map<std::uint64_t, pid_t> by_token_;

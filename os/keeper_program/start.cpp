@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "os/keeper_program/limit_table.hpp"
+
 namespace venvoy::keeper {
 namespace {
 
@@ -143,11 +145,13 @@ int restore_file_limit(std::uint64_t soft) {
   return step(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
 }
 
-[[noreturn]] void run_child(const Command& command, std::vector<int>& sources, int outcome, pid_t keeper) {
+[[noreturn]] void run_child(const Command& command, const protocol::Limits& limits, std::vector<int>& sources,
+                            int outcome, pid_t keeper) {
   int error = become_own_session(keeper);
   if (error == 0) error = restore_signals();
   if (error == 0) error = install_descriptors(sources, outcome);
   if (error == 0) error = restore_file_limit(command.header().file_limit);
+  if (error == 0) error = set_kernel_limits(0, limits);
   if (error == 0) error = step(::chdir(command.directory()) == 0);
   if (error == 0) ::execve(command.program(), command.arguments(), command.environment());
   if (error == 0) error = errno;
@@ -169,7 +173,7 @@ Started start(const protocol::Request& request, std::vector<Descriptor> descript
   const pid_t keeper = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) return {.error = errno};
-  if (pid == 0) run_child(command, sources, report.get(), keeper);
+  if (pid == 0) run_child(command, request.limits, sources, report.get(), keeper);
   return {.pid = pid, .outcome = std::move(outcome)};
 }
 

@@ -141,6 +141,7 @@ class TinyPlugin(Repository):
     start_seconds    how long it takes until it says hello
     megabytes        how big it is
     stubborn         whether it takes no notice of the cancel signal
+    unruly           whether its waiting steps leave daemons behind that want to stay
     """
 
     module = "tiny-plugin"
@@ -159,6 +160,7 @@ class TinyPlugin(Repository):
             "start_seconds": 0,
             "megabytes": 0,
             "stubborn": False,
+            "unruly": False,
         }
         self.change(**settings)
 
@@ -414,7 +416,7 @@ class FunctionalTest(unittest.TestCase):
 
     def environment(self, **variables):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("VENVOY")}
-        return {**environment, TOKEN: self.token, **variables}
+        return {**environment, TOKEN: self.token, "VENVOY_STATE_DIR": str(self.folder / "state"), **variables}
 
     def start(self, *arguments, name="venvoy", env=None, wrapper=(), folder=None, **options):
         """Starts the program; its argv[0] is `name`. `wrapper` is a command that runs it."""

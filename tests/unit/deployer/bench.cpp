@@ -50,9 +50,11 @@ std::unique_ptr<internal::PythonProcess> Bench::start(std::string_view script, c
   request.environment = os::current_environment();
   os::set_variable(request.environment, "PYTHONPATH", VENVOY_CBOR_MODULE);
   os::set_variable(request.environment, "PYTHONDONTWRITEBYTECODE", "1");
+  request.limits = limits.process;
   Launched launched = run(launcher.launch(std::move(request)));
-  const internal::ProcessSurroundings surroundings{io.get_executor(), pool, limits};
-  return std::make_unique<internal::PythonProcess>(surroundings, std::move(work), std::move(launched), Logger(log));
+  const internal::ProcessSurroundings surroundings{io.get_executor(), pool, limits, stderr_logs};
+  return std::make_unique<internal::PythonProcess>(surroundings, "plugin", std::move(work), std::move(launched),
+                                                   Logger(log));
 }
 
 Error Bench::handshake_error(std::string_view script, const PythonLimits& limits) {

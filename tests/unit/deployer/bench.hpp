@@ -64,6 +64,7 @@ struct Bench {
   venvoy::test::TemporaryDir folder;
   os::Keeper keeper{io.get_executor()};
   cache::Store store;
+  std::shared_ptr<StderrLogs> stderr_logs;  // none, unless a test makes them
   std::shared_ptr<LogLines> log = std::make_shared<LogLines>();
 };
 

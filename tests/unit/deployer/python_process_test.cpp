@@ -1,6 +1,8 @@
 // One plugin process and everything that can become of it. The plugins are scripts that a real Python runs.
 #include <chrono>
+#include <fcntl.h>
 #include <string>
+#include <thread>
 
 #include "bench.hpp"
 #include "os/files.hpp"
@@ -146,6 +148,128 @@ TEST_CASE("a child that holds the pipes does not hide the death of its plugin") 
     INFO(error.what());
     CHECK_THAT(error.what(), Catch::ContainsSubstring("exit code 5") && Catch::ContainsSubstring("gone"));
   }
+}
+
+TEST_CASE("somebody else who holds the pipes does not hide the death of a plugin") {
+  Bench bench;
+  const std::filesystem::path told = bench.folder / "pid", go = bench.folder / "go";
+  // No descendant of the plugin: this process.
+  std::thread holder([&] {
+    while (!std::filesystem::exists(told)) std::this_thread::sleep_for(5ms);
+    const std::string pid = os::read_file(told, 100);
+    const os::Fd output = os::open_file("/proc/" + pid + "/fd/1", O_WRONLY);
+    const os::Fd error = os::open_file("/proc/" + pid + "/fd/2", O_WRONLY);
+    os::write_file_atomically(go, "go");
+    while (std::filesystem::exists(go)) std::this_thread::sleep_for(5ms);
+  });
+  const Error error =
+      run_error(bench, "open('" + told.string() + ".new', 'w').write(str(os.getpid()))\nos.rename('" + told.string() +
+                           ".new', '" + told.string() + "')\nwhile not os.path.exists('" + go.string() +
+                           "'): time.sleep(0.005)\nos._exit(5)\n");
+  std::filesystem::remove(go);
+  holder.join();
+  INFO(error.what());
+  CHECK_THAT(error.what(), Catch::ContainsSubstring("exit code 5"));
+}
+
+TEST_CASE("a limit that was exceeded is told with its value") {
+  struct Row {
+    const char* script;
+    PythonLimits limits;
+    std::vector<std::string> words;
+  };
+  PythonLimits memory, processor, wall, files;
+  memory.process.memory = std::uint64_t{100} << 20;
+  processor.process.processor_time = 300ms;
+  wall.wall_time = 400ms;
+  files.process.open_files = 40;
+  const std::vector<Row> rows = {
+      {"os.write(2, b'about to grow\\n')\nblock = bytearray(300 << 20)\ntime.sleep(600)\n",
+       memory,
+       {"was ended because it used more than its memory limit of 100 MiB (`limits: memory`): ", "MiB, with all",
+        "about to grow"}},
+      {"while True: pass\n",
+       processor,
+       {"was ended because it used more than its processor time limit of 300 ms (`limits: cpuTime`): "}},
+      {"time.sleep(600)\n",
+       wall,
+       {"was ended because it ran longer than its time limit of 400 ms (`limits: wallTime`)"}},
+      {"files = [open('/dev/null') for _ in range(100)]\n",
+       files,
+       {"exit code 1", "Too many open files", "The plugin may have 40 files open (`limits: openFiles`)."}}};
+  Bench bench;
+  for (const Row& row : rows) {
+    const Error error = run_error(bench, row.script, row.limits);
+    INFO(error.what());
+    for (const std::string& word : row.words) CHECK_THAT(error.what(), Catch::ContainsSubstring(word));
+    const bool ended_by_us = row.limits.process.open_files == 0;
+    CHECK((error.code() == ErrorCode::limit) == ended_by_us);
+    CHECK((std::string(error.what()).find("signal 9") == std::string::npos));
+  }
+}
+
+TEST_CASE("limits that are not met change nothing") {
+  Bench bench;
+  PythonLimits limits;
+  limits.process = {.memory = std::uint64_t{1} << 30, .processor_time = 60s, .open_files = 100};
+  limits.wall_time = 60s;
+  const auto process = bench.start(greeting + "done({})\n", limits);
+  bench.run(process->handshake());
+  CHECK(bench.run(process->run("r", "step", Map{})).output_id == "success");
+  bench.close(*process);
+}
+
+TEST_CASE("standard error goes to a log of bounded size") {
+  Bench bench;
+  const StderrLogs::Bounds bounds{.log_bytes = 200'000, .all_bytes = 500'000, .logs = 3};
+  bench.stderr_logs = std::make_shared<StderrLogs>(bench.folder / "state" / "stderr", bounds, Logger(bench.log));
+  PythonLimits limits;
+  limits.stderr_tail = 1024;
+  const auto logs = [&] {
+    std::vector<std::filesystem::path> found;
+    for (const os::FileEntry& file : os::list_tree(bench.folder / "state"))
+      found.push_back(bench.folder / "state" / file.path);
+    return found;
+  };
+  // A little: all of it, and no word of the log.
+  Error error = run_error(bench, "os.write(2, b'just this\\n')\nos._exit(1)\n", limits);
+  REQUIRE(logs().size() == 1);
+  CHECK(os::read_file(logs()[0], 1000) == "just this\n");
+  CHECK_THAT(error.what(), !Catch::ContainsSubstring("more in"));
+  // Two megabytes: the end of it.
+  const std::string flood =
+      "for n in range(20000):\n    sys.stderr.write(f'{n:99}\\n')\nsys.stderr.flush()\nos._exit(1)\n";
+  error = run_error(bench, flood, limits);
+  REQUIRE(logs().size() == 3);
+  const std::filesystem::path log = logs()[1];
+  CHECK_THAT(error.what(), Catch::ContainsSubstring("more in '" + log.string() + "'"));
+  const std::string text = os::read_file(log.string() + ".1", 200'000) + os::read_file(log, 200'000);
+  CHECK(text.size() <= 200'000);
+  CHECK(text.size() > 80'000);
+  CHECK(text.substr(text.size() - 100) == std::string(94, ' ') + "19999\n");
+  // Many: the youngest.
+  for (int i = 0; i < 6; ++i) run_error(bench, flood, limits);
+  std::uintmax_t sum = 0;
+  for (const auto& file : logs()) sum += std::filesystem::file_size(file);
+  CHECK(sum <= 500'000);
+  CHECK(logs().back().filename().string().substr(0, 2) == "8-");
+  // Those of an engine that is no more go when another one needs the room.
+  bench.stderr_logs.reset();
+  bench.stderr_logs = std::make_shared<StderrLogs>(bench.folder / "state" / "stderr",
+                                                   StderrLogs::Bounds{200'000, 400'000, 3}, Logger(bench.log));
+  run_error(bench, flood, limits);
+  CHECK(logs().size() == 2);
+  CHECK(logs()[0].filename() == "1-plugin.log");
+}
+
+TEST_CASE("a log that cannot be written is no error") {
+  Bench bench;
+  os::write_file_atomically(bench.folder / "state", "a file in its place");
+  bench.stderr_logs =
+      std::make_shared<StderrLogs>(bench.folder / "state" / "stderr", StderrLogs::Bounds(), Logger(bench.log));
+  const Error error = run_error(bench, "os.write(2, b'just this\\n')\nos._exit(1)\n");
+  CHECK_THAT(error.what(), Catch::ContainsSubstring("just this"));
+  CHECK(bench.log->has("is not kept"));
 }
 
 TEST_CASE("a killed plugin fails its run") {

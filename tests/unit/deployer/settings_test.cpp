@@ -38,6 +38,8 @@ TEST_CASE("settings without keys are the documented defaults") {
   CHECK(settings.max_concurrent_deployments == 4);
   CHECK(settings.limits.stderr_tail == 64 * 1024);
   CHECK(settings.limits.hello_timeout == 60s);
+  CHECK_FALSE(settings.limits.wall_time);
+  CHECK_FALSE(settings.limits.process.any());
 }
 
 TEST_CASE("every key arrives where it belongs") {
@@ -54,7 +56,12 @@ TEST_CASE("every key arrives where it belongs") {
                       {"findLinks", List{"/wheels"}},
                       {"sourceRewrites", List{Map{{"from", "https://github.com/"}, {"to", "https://mirror/"}}}},
                       {"maxConcurrentDeployments", 9},
-                      {"limits", Map{{"stderrTail", "8kB"}, {"helloTimeout", "2m"}}}});
+                      {"limits", Map{{"stderrTail", "8kB"},
+                                     {"helloTimeout", "2m"},
+                                     {"memory", "256MiB"},
+                                     {"cpuTime", "1h"},
+                                     {"wallTime", "90s"},
+                                     {"openFiles", 64}}}});
   CHECK(settings.environment.python_path == "/opt/python");
   CHECK(settings.environment.python_semver == "3.11.2");
   CHECK(settings.workdir == "/srv/work");
@@ -71,11 +78,16 @@ TEST_CASE("every key arrives where it belongs") {
   CHECK(settings.max_concurrent_deployments == 9);
   CHECK(settings.limits.stderr_tail == 8 * 1024);
   CHECK(settings.limits.hello_timeout == 2min);
+  CHECK(settings.limits.process.memory == 256 * 1024 * 1024);
+  CHECK(settings.limits.process.processor_time == 1h);
+  CHECK(settings.limits.wall_time == 90s);
+  CHECK(settings.limits.process.open_files == 64);
 }
 
 TEST_CASE("sizes and times are numbers, with units or without") {
   CHECK(settings_of(Map{{"limits", Map{{"stderrTail", 100}}}}).limits.stderr_tail == 100);
   CHECK(settings_of(Map{{"limits", Map{{"stderrTail", "1MB"}}}}).limits.stderr_tail == 1024 * 1024);
+  CHECK(settings_of(Map{{"limits", Map{{"memory", "1 GB 512 MB"}}}}).limits.process.memory == 1536u * 1024 * 1024);
   CHECK(settings_of(Map{{"limits", Map{{"helloTimeout", "1500ms"}}}}).limits.hello_timeout == 1500ms);
   CHECK(settings_of(Map{{"limits", Map{{"helloTimeout", "1m 30s"}}}}).limits.hello_timeout == 90s);
 }
@@ -95,7 +107,10 @@ TEST_CASE("wrong settings are refused, with the key") {
       {Map{{"maxConcurrentDeployments", 0}}, {"maxConcurrentDeployments"}},
       {Map{{"sourceRewrites", List{Map{{"from", "x"}}}}}, {"sourceRewrites", "to"}},
       {Map{{"limits", Map{{"helloTimeout", "0s"}}}}, {"helloTimeout"}},
-      {Map{{"limits", Map{{"memory", "1GB"}}}}, {"memory"}},
+      {Map{{"limits", Map{{"memroy", "1GB"}}}}, {"memroy", "memory"}},
+      {Map{{"limits", Map{{"memory", "1 bag"}}}}, {"memory"}},
+      {Map{{"limits", Map{{"cpuTime", "0s"}}}}, {"cpuTime"}},
+      {Map{{"limits", Map{{"openFiles", 3}}}}, {"openFiles"}},
       {Map{{"workdir", ""}}, {"workdir"}},
   };
   for (const Row& row : rows) {

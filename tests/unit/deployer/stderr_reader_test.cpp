@@ -13,7 +13,7 @@ namespace {
 
 struct Reading {
   explicit Reading(std::size_t limit) : pipe(os::make_pipe()) {
-    reader = std::make_unique<StderrReader>(io.get_executor(), std::move(pipe.read_end), limit,
+    reader = std::make_unique<StderrReader>(io.get_executor(), std::move(pipe.read_end), limit, nullptr,
                                             [this](std::string_view line) { lines.emplace_back(line); });
   }
   void write(const std::string& text) {

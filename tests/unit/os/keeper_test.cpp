@@ -49,6 +49,20 @@ std::vector<pid_t> pids_said_by(test::SecondProcess& process) {
   return pids;
 }
 
+// The guard, the keeper, and what runs below them.
+std::vector<pid_t> running_tree(pid_t guard) {
+  std::vector<pid_t> tree = keeper::process_and_descendants(guard);
+  std::erase_if(tree, [](pid_t pid) { return !is_running(pid); });
+  return tree;
+}
+
+std::string command_of(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline");
+  std::string command;
+  std::getline(file, command, '\0');
+  return command;
+}
+
 extern "C" void take_every_child(int) {
   const int kept = errno;
   while (::waitpid(-1, nullptr, WNOHANG) > 0) continue;
@@ -165,29 +179,78 @@ TEST_CASE("a forked copy of the engine has no power over its children") {
   CHECK(engine.end_of(child).text() == "signal 15 (SIGTERM)");  // the copy's SIGKILL would have come first
 }
 
-TEST_CASE("when the keeper is killed its children are lost and die") {
+TEST_CASE("a process that hops from pid to pid is caught") {
+  os::Pipe pipe = os::make_pipe(), input = os::make_pipe();
+  os::ChildSpec spec = helper_spec({"hop-and-stay"});
+  spec.standard_input = std::move(input.read_end);
+  spec.standard_output = std::move(pipe.write_end);
+  const bool with_engine = GENERATE(true, false);
+  {
+    Engine engine;
+    os::Child child = engine.keeper.start(std::move(spec));
+    CHECK(test::read_line(pipe.read_end) == "hopping");
+    if (with_engine) {
+      input.write_end.reset();
+      CHECK(engine.end_of(child).text() == "exit code 7");
+    }
+  }
+  CHECK(test::read_all(pipe.read_end).empty());  // comes to its end only when nobody has the pipe any more
+}
+
+TEST_CASE("nothing survives the keeper or its guard, whichever is killed") {
   Engine engine;
   os::Pipe pipe = os::make_pipe();
-  os::ChildSpec spec = shell_spec("echo $$; sleep 1000 & echo $!; wait");
+  os::ChildSpec spec = helper_spec({"daemon-and-stay", "3"});
+  spec.standard_input = os::open_file("/dev/zero", O_RDONLY);
   spec.standard_output = std::move(pipe.write_end);
   os::Child child = engine.keeper.start(std::move(spec));
   engine.until_started(child);
-  const std::vector<pid_t> pids = read_pids(pipe.read_end, 2);
-  CHECK(child.pid() == pids[0]);
-  ::kill(engine.keeper.pid(), SIGKILL);
+  std::vector<pid_t> pids = read_pids(pipe.read_end, 3);
+  const std::vector<pid_t> tree = running_tree(engine.keeper.pid());
+  REQUIRE(tree.size() == 6);
+  CHECK(tree[2] == child.pid());
+  CHECK(command_of(tree[0]) == "keeper-guard");
+  CHECK_THAT(command_of(tree[1]), Catch::EndsWith("venvoy-keeper"));
+  const int victim = GENERATE(0, 1);
+  ::kill(tree[victim], SIGKILL);
   CHECK(engine.end_of(child).kind == ExitInfo::Kind::lost);
-  CHECK(eventually([&] { return none_runs(pids); }));
-  try {
-    engine.keeper.start(shell_spec("true"));
-    FAIL("started");
-  } catch (const Error& error) {
-    CHECK(error.code() == ErrorCode::start);
-  }
-  child.kill();
+  CHECK(eventually([&] { return none_runs(tree); }));
+  CHECK(none_runs(pids));
+  CHECK(eventually([&] {
+    try {
+      engine.keeper.start(shell_spec("true"));
+      return false;
+    } catch (const Error& error) {
+      return error.code() == ErrorCode::start;
+    }
+  }));
   engine.io.restart();
-  engine.io.run();  // comes to its end, and buries the keeper
+  engine.io.run();  // comes to its end, and buries the guard
   CHECK(engine.keeper.pid() == 0);
   CHECK(children_of_this_process().empty());
+}
+
+TEST_CASE("nothing survives an engine that is killed together with the keeper or its guard") {
+  test::SecondProcess engine({"engine"});
+  const std::vector<pid_t> pids = pids_said_by(engine);
+  const std::vector<pid_t> tree = running_tree(pids[0]);
+  REQUIRE(tree.size() == 8);  // the guard, the keeper, two children, four daemons
+  const int victim = GENERATE(0, 1);
+  ::kill(tree[victim], SIGSTOP);  // so that it does nothing before it dies
+  engine.kill();
+  ::kill(tree[victim], SIGKILL);
+  engine.wait();
+  CHECK(eventually([&] { return none_runs(tree); }));
+}
+
+TEST_CASE("a keeper that hangs does not outlive its engine") {
+  test::SecondProcess engine({"engine"});
+  const std::vector<pid_t> pids = pids_said_by(engine);
+  const std::vector<pid_t> tree = running_tree(pids[0]);
+  ::kill(tree[1], SIGSTOP);
+  engine.kill();
+  engine.wait();
+  CHECK(eventually([&] { return none_runs(tree); }));
 }
 
 TEST_CASE("children die with the keeper, also when the engine does nothing") {
@@ -200,8 +263,11 @@ TEST_CASE("children die with the keeper, also when the engine does nothing") {
 
 TEST_CASE("a start throws when the keeper has died unseen") {
   Engine engine;
+  os::Child first = engine.keeper.start(shell_spec("true"));
+  engine.end_of(first);
+  const std::vector<pid_t> tree = running_tree(engine.keeper.pid());
   ::kill(engine.keeper.pid(), SIGKILL);
-  REQUIRE(eventually([&] { return !is_running(engine.keeper.pid()); }));
+  REQUIRE(eventually([&] { return none_runs(tree); }));
   CHECK_THROWS_AS(engine.keeper.start(shell_spec("true")), Error);
   CHECK_THROWS_AS(engine.keeper.start(shell_spec("true")), Error);
 }

@@ -83,14 +83,27 @@ int run_helper(const std::vector<std::string>& arguments) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-bool is_running(pid_t pid) {
+namespace {
+
+// "S 4711 …": state and parent of /proc/PID/stat; nothing if there is no such process.
+std::string state_and_parent(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
   std::stringstream text;
   text << file.rdbuf();
   const std::size_t end_of_name = text.str().rfind(')');
-  if (end_of_name == std::string::npos) return false;
-  const char state = text.str().at(end_of_name + 2);
-  return state != 'Z' && state != 'X';
+  return end_of_name == std::string::npos ? "" : text.str().substr(end_of_name + 2);
+}
+
+}  // namespace
+
+bool is_running(pid_t pid) {
+  const std::string stat = state_and_parent(pid);
+  return !stat.empty() && stat[0] != 'Z' && stat[0] != 'X';
+}
+
+pid_t parent_of(pid_t pid) {
+  const std::string stat = state_and_parent(pid);
+  return stat.empty() ? 0 : std::stoi(stat.substr(2));
 }
 
 bool eventually(const std::function<bool()>& condition) {

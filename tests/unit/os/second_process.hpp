@@ -34,6 +34,8 @@ int run_helper(const std::vector<std::string>& arguments);
 
 // False for a zombie.
 bool is_running(pid_t pid);
+// 0 if it is gone.
+pid_t parent_of(pid_t pid);
 // Waits, in small steps and not for ever; false if it never became true.
 bool eventually(const std::function<bool()>& condition);
 

@@ -8,6 +8,8 @@
 //   daemon DEPTH                    leaves DEPTH processes behind, each in a session of its own, deaf to SIGTERM, the
 //                                   parent of the next; prints their pids
 //   daemon-and-stay DEPTH           the same, and waits until its input ends
+//   hop-and-stay                    leaves a process behind that forks and ends, again and again; waits until its input
+//                                   ends
 //   engine                          starts a keeper and two children with daemons, prints all pids, waits for ever
 //   engine-with-copy                the same, and a forked copy of itself holds its descriptors
 #include <csignal>
@@ -112,6 +114,18 @@ int daemon_and_stay(const Arguments& arguments) {
   return 7;
 }
 
+int hop_and_stay(const Arguments&) {
+  std::signal(SIGCHLD, SIG_IGN);  // or thousands of zombies would wait for us
+  if (::fork() == 0) {
+    ::setsid();
+    say("hopping");
+    while (::fork() == 0) continue;
+    ::_exit(0);
+  }
+  wait_for_end_of_input();
+  return 7;
+}
+
 // Relays the pids that a child says on its standard output.
 void start_daemons(os::Keeper& keeper, std::vector<os::Child>& children, const char* self) {
   os::Pipe output = os::make_pipe(), input = os::make_pipe();
@@ -159,8 +173,8 @@ int engine_with_copy(const char* self) {
 
 int main(int argc, char** argv) {
   const std::map<std::string, int (*)(const Arguments&)> commands{
-      {"lock", lock},   {"try-lock", try_lock}, {"descriptors", descriptors},        {"file-limit", file_limit},
-      {"texts", texts}, {"daemon", daemon},     {"daemon-and-stay", daemon_and_stay}};
+      {"lock", lock},   {"try-lock", try_lock}, {"descriptors", descriptors},         {"file-limit", file_limit},
+      {"texts", texts}, {"daemon", daemon},     {"daemon-and-stay", daemon_and_stay}, {"hop-and-stay", hop_and_stay}};
   const std::string command = argc > 1 ? argv[1] : "";
   if (command == "engine") return engine(argv[0]);
   if (command == "engine-with-copy") return engine_with_copy(argv[0]);

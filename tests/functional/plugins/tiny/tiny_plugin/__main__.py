@@ -4,12 +4,14 @@ Steps:
     hello    greets; the name "error" gives the error output, "crash" ends the process with exit code 7
     wait     writes what it is to the file `started`, waits until the file `release` is there; has no cancel handler
     wait-for-cancel   the same, and answers the cancel signal with the output `cancelled_early`
+    misbehave         does what its input `how` says (see HOW), with the number `amount`
 """
 
 import importlib
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import threading
@@ -60,6 +62,11 @@ SCHEMA = {
             signal_handlers=CANCEL,
             signal_emitters={},
         ),
+        "misbehave": step(
+            "misbehave",
+            scope("MisbehaveInput", how="string", amount="integer"),
+            {"success": output("MisbehaveOutput", message="string")},
+        ),
     }
 }
 
@@ -81,17 +88,102 @@ def start_children():
     subprocess.run(["sh", "-c", "setsid sleep 1000 & exit 0"])
 
 
+def start_unruly_children():
+    """Daemons as those have them who want to stay: forked twice, a session of their own, deaf to signals, with our
+    pipes still open; one of them forks on and on. Returns their pids, as far as that means something."""
+    pids = []
+    for command in (["env", "-i", "sleep", "1000"], None, "hop"):
+        read_end, write_end = os.pipe()
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork() != 0:
+                os._exit(0)
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
+            os.write(write_end, str(os.getpid()).encode())
+            os.chdir("/")
+            if command == "hop":
+                signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+                while os.fork() == 0:
+                    time.sleep(0.002)
+                os._exit(0)
+            if command:
+                os.execvp(command[0], command)
+            time.sleep(1000)
+            os._exit(0)
+        pids.append(int(os.read(read_end, 20)))
+        os.close(read_end)
+        os.close(write_end)
+    return pids[:2]
+
+
 def wait(params):
     pathlib.Path("left-behind").write_text("something in the working directory\n")
     if params.get("children"):
         start_children()
+    pids = start_unruly_children() if SETTINGS["unruly"] else []
     started = pathlib.Path(params["started"])
-    started.with_suffix(".new").write_text(json.dumps({"pid": os.getpid(), "folder": os.getcwd()}))
+    facts = {"pid": os.getpid(), "folder": os.getcwd(), "children": pids}
+    started.with_suffix(".new").write_text(json.dumps(facts))
     started.with_suffix(".new").rename(started)
     while not pathlib.Path(params["release"]).exists():
         if cancelled.wait(0.02) and not SETTINGS["stubborn"]:
             return "cancelled_early", {"message": "cancelled early"}
     return "success", {"message": f"waited in {SETTINGS['text']}"}
+
+
+def use_memory(amount):
+    blocks = []
+    while True:
+        blocks.append(bytearray(16 << 20))
+        if len(blocks) * 16 >= amount:
+            time.sleep(1000)
+
+
+def use_memory_in_a_child(amount):
+    subprocess.run([sys.executable, "-c", f"import time; block = bytearray({amount} << 20); time.sleep(1000)"])
+
+
+def use_processor(amount):
+    end = time.monotonic() + amount
+    while time.monotonic() < end:
+        pass
+
+
+def open_files(amount):
+    files = [open("/dev/null") for _ in range(amount)]
+    return f"opened {len(files)} files"
+
+
+def flood(amount):
+    """Megabytes to standard error, in lines of 63 bytes."""
+    block = (b"x" * 62 + b"\n") * (1 << 14)
+    for number in range(amount):
+        data = memoryview(b"%-15d " % number + block[16:])
+        while data:
+            data = data[os.write(2, data) :]
+    return f"wrote {amount} MB"
+
+
+def flood_and_crash(amount):
+    flood(amount)
+    os.write(2, b"these are the last words of the plugin\n")
+    os._exit(7)
+
+
+HOW = {
+    "memory": use_memory,
+    "memory-in-a-child": use_memory_in_a_child,
+    "processor": use_processor,
+    "files": open_files,
+    "sleep": time.sleep,
+    "flood": flood,
+    "flood-and-crash": flood_and_crash,
+}
+
+
+def misbehave(params):
+    return "success", {"message": HOW[params["how"]](params["amount"]) or "did it"}
 
 
 def send(kind, run_id, data):
@@ -102,7 +194,12 @@ def send(kind, run_id, data):
 
 def run(message):
     step_id, params = message["data"]["id"], message["data"]["config"]
-    output_id, data = (hello if step_id == "hello" else wait)(params)
+    work = {"hello": hello, "misbehave": misbehave}.get(step_id, wait)
+    try:
+        output_id, data = work(params)
+    except OSError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+        os._exit(1)
     send(WORK_DONE, message["run_id"], {"output_id": output_id, "output_data": data, "debug_logs": ""})
 
 
@@ -124,7 +221,7 @@ def main():
         except EOFError:
             return
         if message["id"] == WORK_START:
-            threading.Thread(target=run, args=[message], daemon=message["data"]["id"] == "wait").start()
+            threading.Thread(target=run, args=[message], daemon=message["data"]["id"] in ("wait", "misbehave")).start()
         elif message["id"] == SIGNAL:
             cancelled.set()
         elif message["id"] == CLIENT_DONE:
