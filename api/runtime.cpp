@@ -59,6 +59,8 @@ Runtime::Runtime(Configuration configuration, RuntimeOptions options)
                                     pool_,
                                     contract_,
                                     *launcher_,
+                                    keeper_.get(),
+                                    os::find_support_file("plugin_starter.py"),
                                     options_.deploy_gate,
                                     [this](const auto& settings) { return workshop(settings); },
                                     [this](auto& settings) { adjust(settings); },
@@ -140,6 +142,7 @@ void Runtime::adjust(deployer::PythonSettings& settings) const {
   settings.context = options_.context;
   if (options_.workdir) settings.workdir = *options_.workdir;
   if (options_.python) settings.environment.python_path = options_.python;
+  if (options_.launcher) settings.launcher = *options_.launcher;
   settings.environment.offline = options_.offline;
   settings.environment.allow_incompatible = options_.allow_incompatible;
   settings.environment.contract_is_advice = options_.contract_is_advice && !settings.override_compatibility;

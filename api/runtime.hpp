@@ -42,7 +42,8 @@ struct RuntimeOptions {
   bool contract_is_advice = false;
   // What must last, see state_dir.hpp. Without it nothing is kept of what plugins write to standard error.
   std::optional<std::filesystem::path> state_dir;
-  deployer::DeployGate* deploy_gate = nullptr;  // may be null; outlives the runtime
+  std::optional<deployer::LauncherChoice> launcher;  // over the configuration's
+  deployer::DeployGate* deploy_gate = nullptr;       // may be null; outlives the runtime
   // The soft limit on open files that child processes get: that of a program before it has raised its own.
   std::uint64_t child_file_limit = os::soft_file_limit();
 };

@@ -161,7 +161,7 @@ class DoctorCommand {
   void look_at_helpers() {
     try {
       examiner_ = std::make_unique<Examiner>(common_.child_file_limit);
-      for (const char* file : {"interpreter_facts.py", "distributions.py", "plugin_starter.py"})
+      for (const char* file : {"interpreter_facts.py", "distributions.py", "plugin_starter.py", "plugin_server.py"})
         os::find_support_file(file);
       tell("helpers", Health::ok, os::find_keeper_program().parent_path().string());
     } catch (const Error& error) {
@@ -430,7 +430,11 @@ class DoctorCommand {
   // --- how plugins run ---
 
   void look_at_limits() {
-    tell("launcher", Health::ok, "exec: each step is a new Python process");
+    tell("launcher", Health::ok,
+         settings_.launcher == deployer::LauncherChoice::exec
+             ? "exec: each step is a new Python process"
+             : "forkserver: from the second use of a plugin on, a step is a fork of a Python process that has "
+               "imported what the plugin needs");
     const std::uint64_t own = os::soft_file_limit();
     tell("limits", own < few_open_files ? Health::warning : Health::ok,
          fmt::format("open files: {} for venvoy, {} for a plugin; a plugin's first words: within {} s; kept of its "

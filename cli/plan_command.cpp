@@ -24,9 +24,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-// The only one that there is.
-constexpr const char* launcher_name = "exec";
-
 struct PlanArguments {
   std::string workflow = "workflow.yaml";
 };
@@ -180,7 +177,7 @@ class PlanWriter {
     map.set("plugin", known.reference);
     map.set("source", known.source_kind);
     map.set(known.source_kind == "git" ? "commit" : "version", text_or_null(known.version));
-    map.set("launcher", launcher_name);
+    map.set("launcher", deployer::to_text(outlook.launcher));
     map.set("step", text_or_null(plugin_step(step, outlook)));
     map.set("schema", schema::Map{{"known", outlook.schema != nullptr}});
     schema::Map environment;

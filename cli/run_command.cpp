@@ -25,6 +25,7 @@ struct RunArguments {
   std::vector<std::string> set;
   std::string progress = "auto";
   std::optional<std::string> timeout;
+  std::optional<std::string> launcher;
 };
 
 // Puts `value` at a dotted path of `input`, making the maps on the way.
@@ -77,7 +78,9 @@ class RunCommand {
     std::optional<workflow::WorkflowFiles::File> input_file;
     if (arguments_.input) input_file = files_.read(*arguments_.input);
 
-    Session session(std::move(*configuration), runtime_options(common_, talk_));
+    api::RuntimeOptions options = runtime_options(common_, talk_);
+    if (arguments_.launcher) options.launcher = deployer::launcher_named(*arguments_.launcher);
+    Session session(std::move(*configuration), std::move(options));
     const bool show = arguments_.progress != "none" && !talk_.quiet();
     report::PlainProgress progress([this](std::string_view text) { talk_.line(text); }, system_clock());
     workflow::RunObserver* observer = show ? &progress : nullptr;
@@ -142,6 +145,11 @@ void add_run_command(CLI::App& app, CommonOptions& common, Action& action) {
       ->check(CLI::IsMember({"auto", "plain", "none"}));
   command->add_option("--timeout", arguments->timeout, "Abort the run after this time: 90, 90s, 5m, 1h 30m")
       ->type_name("TIME");
+  command
+      ->add_option("--launcher", arguments->launcher,
+                   "How steps are started: by a new Python each (exec), or by a fork of one that has imported what the "
+                   "plugin needs (forkserver); over the configuration's")
+      ->check(CLI::IsMember({"exec", "forkserver"}));
   command->footer(
       "Exit codes: 0 an output; 1 it could not be prepared; 2 an error output, or a wrong command line; 3 it "
       "failed.\n\n"

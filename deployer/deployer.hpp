@@ -62,6 +62,11 @@ class Plugin {
   virtual const PluginFacts& facts() const noexcept = 0;
   // Starts a process and waits for its hello. Throws an Error (start, plugin, protocol).
   virtual boost::asio::awaitable<std::unique_ptr<PluginProcess>> start(Logger logger) = 0;
+
+  // A run begins that is going to start it that often, as far as can be seen: a hint, so that a plugin can be made
+  // ready for many starts. Each is followed by an end_run().
+  virtual void begin_run(std::size_t expected_starts) { static_cast<void>(expected_starts); }
+  virtual void end_run() noexcept {}
 };
 
 // What making a plugin ready may use and tell.

@@ -38,6 +38,8 @@ struct LaunchRequest {
   os::Environment environment;
   // A launcher holds the process to them: the exit() of the process says which of them was exceeded.
   os::ProcessLimits limits;
+  // The process is to tell what it has imported; not every launcher can do that.
+  bool report_imports = false;
 };
 
 struct Launched {
@@ -46,6 +48,9 @@ struct Launched {
   std::unique_ptr<atp::ByteChannel> channel;
   // Where its standard error can be read.
   os::Fd standard_error;
+  // Where the names of the modules that it has imported can be read, a line each, when it has ended; its own are left
+  // out. Empty if that was not asked for.
+  os::Fd imports;
 };
 
 class Launcher {

@@ -80,9 +80,11 @@ struct PythonDeployer::State {
     Logger logger = context.logger;
     CancelToken cancel = context.cancel;
     venv::ReadyEnvPtr ready = co_await environment(source, std::move(context), false);
-    internal::PluginHouse house{services.executor,     services.pool,    services.launcher,
-                                workshop.store,        settings.limits,  services.stderr_logs,
-                                workshop.environments, std::move(ready), std::move(logger)};
+    os::Keeper* keeper = settings.launcher == LauncherChoice::forkserver ? services.keeper : nullptr;
+    internal::PluginHouse house{
+        services.executor,    services.pool,         services.launcher, workshop.store,    settings.limits,
+        services.stderr_logs, workshop.environments, std::move(ready),  std::move(logger), keeper,
+        services.starter};
     co_return co_await internal::make_python_plugin(std::move(house), std::move(cancel));
   }
 };
@@ -140,6 +142,7 @@ asio::awaitable<PluginOutlook> PythonDeployer::look(std::string source, PrepareC
   venv::KnownEnv known = co_await state->workshop.environments->look(std::move(reference), state->services.contract,
                                                                      std::move(wanted), std::move(get));
   PluginOutlook outlook;
+  outlook.launcher = state->settings.launcher;
   if (known.generation > 0)
     outlook.schema = internal::stored_schema(state->workshop.store, known.key, known.generation);
   outlook.environment = std::move(known);

@@ -17,6 +17,7 @@
 #include "deployer/python_settings.hpp"
 #include "deployer/registry.hpp"
 #include "deployer/stderr_logs.hpp"
+#include "os/keeper.hpp"
 #include "venv/environments.hpp"
 
 namespace venvoy::deployer {
@@ -33,7 +34,10 @@ struct PythonServices {
   boost::asio::thread_pool& pool;
   const contract::Contract& contract;
   Launcher& launcher;
-  DeployGate* gate = nullptr;  // may be null
+  // For fork servers; without it every step starts Python anew.
+  os::Keeper* keeper = nullptr;
+  std::filesystem::path starter;  // plugin_starter.py
+  DeployGate* gate = nullptr;     // may be null
   // Gives the workshop of a work directory, the same for the same settings. Throws an Error (environment).
   std::function<PythonWorkshop(const PythonSettings&)> workshop;
   // Said on the command line, for this run: they go over every configuration.
@@ -59,6 +63,7 @@ struct PluginOutlook {
   venv::KnownEnv environment;
   // Null where only a start of the plugin can tell.
   std::shared_ptr<const schema::PluginSchema> schema;
+  LauncherChoice launcher = LauncherChoice::forkserver;
 };
 
 class PythonDeployer final : public Deployer {

@@ -126,6 +126,10 @@ Properties properties() {
       {"sourceRewrites", key(list_of(rewrite),
                              "Prefixes of repository URLs to replace, for mirrors. The longest one "
                              "counts.")},
+      {"launcher", key(one_of_words({"exec", "forkserver"}),
+                       "How a plugin's process is started: by starting Python anew each time (exec), or, from the "
+                       "second use on, by a fork of a process that has imported what the plugin needs (forkserver). "
+                       "Default: forkserver.")},
       {"maxConcurrentDeployments", key(at_least(1), "How many plugins are made ready at a time. Default: 4.")},
       {"limits", key(limits, "Limits for each plugin process.")},
   };
@@ -175,6 +179,16 @@ void read_limits(PythonLimits& limits, const Value& data) {
 
 }  // namespace
 
+std::string_view to_text(LauncherChoice choice) noexcept {
+  return choice == LauncherChoice::exec ? "exec" : "forkserver";
+}
+
+std::optional<LauncherChoice> launcher_named(std::string_view text) noexcept {
+  for (const LauncherChoice choice : {LauncherChoice::exec, LauncherChoice::forkserver})
+    if (to_text(choice) == text) return choice;
+  return std::nullopt;
+}
+
 TypePtr python_settings_type() {
   static const TypePtr type = object("PythonConfig", properties());
   return type;
@@ -196,6 +210,8 @@ PythonSettings read_python_settings(const Value& data) {
   if (const Value* rewrites = data.find("sourceRewrites"))
     for (const Value& rewrite : rewrites->as_list())
       settings.source_rewrites.push_back({rewrite.find("from")->as_text(), rewrite.find("to")->as_text()});
+  if (const auto launcher = text_of(data, "launcher"))
+    settings.launcher = launcher_named(*launcher).value_or(settings.launcher);
   if (const Value* count = data.find("maxConcurrentDeployments"))
     settings.max_concurrent_deployments = static_cast<std::size_t>(count->as_integer());
   read_limits(settings.limits, data);

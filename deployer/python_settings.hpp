@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "os/child.hpp"
@@ -24,6 +25,15 @@ struct PythonLimits {
   os::ProcessLimits process;
 };
 
+// How a plugin's process comes to life (design D8, D9).
+enum class LauncherChoice {
+  exec,        // Python is started anew each time
+  forkserver,  // from the second use on, it is forked from a process that has imported what the plugin needs
+};
+std::string_view to_text(LauncherChoice choice) noexcept;
+// Nothing for a text that names none.
+std::optional<LauncherChoice> launcher_named(std::string_view text) noexcept;
+
 struct PythonSettings {
   // What paths of references to folders are relative to; no key of the configuration.
   std::filesystem::path context = ".";
@@ -33,6 +43,7 @@ struct PythonSettings {
   std::optional<bool> override_compatibility;
   std::vector<source::UrlRewrite> source_rewrites;
   PythonLimits limits;
+  LauncherChoice launcher = LauncherChoice::forkserver;
   std::size_t max_concurrent_deployments = 4;
 };
 

@@ -12,6 +12,11 @@
 namespace venvoy::os {
 
 std::string ExitInfo::text() const {
+  if (!note.empty()) {
+    ExitInfo bare = *this;
+    bare.note.clear();
+    return fmt::format("{}; {}", bare.text(), note);
+  }
   switch (kind) {
     case Kind::exited:
       return fmt::format("exit code {}", number);

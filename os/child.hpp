@@ -49,6 +49,8 @@ struct ExitInfo {
   std::int64_t max_resident_kib = 0;
   // Why it was killed, if that was for a limit.
   std::optional<ExceededLimit> exceeded = {};
+  // What else is known of the reason, for people.
+  std::string note = {};
 
   bool ok() const noexcept { return kind == Kind::exited && number == 0; }
   // "exit code 3", "signal 9 (SIGKILL)", "could not be started: No such file or directory", "…".

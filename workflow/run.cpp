@@ -1,5 +1,6 @@
 // Running a plan: the second half of engine.hpp.
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <boost/asio/this_coro.hpp>
@@ -81,6 +82,34 @@ RunFinished report_of(const RunResult& result) {
   return {cancelled ? Outcome::cancelled : Outcome::failed, {}, result.failure->what()};
 }
 
+// How often a run of the plan starts each plugin, as far as can be seen before it: a loop does so more than once.
+void count_starts(const Plan& plan, std::size_t times, std::map<deployer::Plugin*, std::size_t>& starts) {
+  constexpr std::size_t more_than_once = 2;
+  for (const PlanStep& step : plan.steps) {
+    if (step.is_loop())
+      count_starts(*step.body, more_than_once, starts);
+    else if (step.plugin)
+      starts[step.plugin.get()] += times;
+  }
+}
+
+// Tells the plugins of a plan, which outlives it, that they are going to be used.
+class PluginsInUse {
+ public:
+  explicit PluginsInUse(const Plan& plan) {
+    count_starts(plan, 1, starts_);
+    for (const auto& [plugin, count] : starts_) plugin->begin_run(count);
+  }
+  ~PluginsInUse() {
+    for (const auto& [plugin, count] : starts_) plugin->end_run();
+  }
+  PluginsInUse(const PluginsInUse&) = delete;
+  PluginsInUse& operator=(const PluginsInUse&) = delete;
+
+ private:
+  std::map<deployer::Plugin*, std::size_t> starts_;
+};
+
 // The run itself, between the events of its start and its end.
 asio::awaitable<RunResult> run_checked(std::shared_ptr<const Plan> plan, schema::Value input,
                                        const internal::RunSetting& setting, std::shared_ptr<RunControl> control) {
@@ -99,6 +128,7 @@ asio::awaitable<RunResult> run_checked(std::shared_ptr<const Plan> plan, schema:
   }
   if (options.logger.enabled(LogLevel::debug))
     options.logger.debug("the graph of {}:\n{}", plan->document->file, plan->graph.mermaid());
+  const PluginsInUse in_use(*plan);
   internal::WorkflowRun run(plan, setting, options.logger, {});
   const RunControlAccess connection(*control, [&run] { run.abort(); });
   if (options.timeout) run.set_deadline(std::chrono::steady_clock::now() + *options.timeout);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "atp/cbor.hpp"
+#include "deployer/fork_server.hpp"
 #include "deployer/internal/python_process.hpp"
 #include "os/environment.hpp"
 #include "schema/check.hpp"
@@ -28,6 +29,20 @@ std::optional<schema::Value> decode_schema(const std::string& record) {
   return reader.next();
 }
 
+// The first line of the record that lists what a plugin imports.
+constexpr std::string_view checked_mark = "checked";
+constexpr std::string_view unchecked_mark = "unchecked";
+
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    if (end != 0) lines.emplace_back(text.substr(0, end));
+    text.remove_prefix(end == text.npos ? text.size() : end + 1);
+  }
+  return lines;
+}
+
 class PythonPlugin final : public Plugin {
  public:
   explicit PythonPlugin(PluginHouse house) : house_(std::move(house)) {
@@ -41,24 +56,81 @@ class PythonPlugin final : public Plugin {
   const PluginFacts& facts() const noexcept override { return facts_; }
 
   asio::awaitable<std::unique_ptr<PluginProcess>> start(Logger logger) override {
-    std::unique_ptr<PythonProcess> process = co_await launch(logger);
+    std::unique_ptr<PythonProcess> process = co_await launch(launcher_of_next_start(), false, logger);
     atp::Hello hello = co_await process->handshake();
     if (!(hello.schema == wire_schema_)) check_same_meaning(hello.schema);
     co_return process;
   }
 
+  void begin_run(std::size_t expected_starts) override {
+    ++runs_;
+    expected_starts_ += expected_starts;
+  }
+
+  void end_run() noexcept override {
+    if (--runs_ > 0) return;
+    expected_starts_ = 0;
+    if (fork_server_) fork_server_->retire();
+  }
+
   asio::awaitable<void> learn_schema(CancelToken cancel) {
     const std::string record = schema_record(house_.environment->lease.key(), house_.environment->lease.generation());
     if (take_stored(house_.store.read_record(cache::Bucket::schema, record))) co_return;
-    const std::shared_ptr<PythonProcess> process = co_await launch(house_.logger);
+    const std::shared_ptr<PythonProcess> process = co_await launch(house_.launcher, true, house_.logger);
     const auto registration = kill_when_cancelled(process, cancel);
     atp::Hello hello = co_await first_words(process, cancel);
     take(std::move(hello.schema));
     house_.store.write_record(cache::Bucket::schema, record, atp::encode(wire_schema_));
     co_await process->close();
+    const std::string imports = co_await process->imports();
+    write_imports({lines_of(imports), false});
   }
 
  private:
+  // The first use of a plugin that is used once would not be faster for a server.
+  Launcher& launcher_of_next_start() {
+    ++starts_;
+    if (!house_.keeper || (starts_ < 2 && expected_starts_ < 2)) return house_.launcher;
+    if (!fork_server_) fork_server_ = make_fork_server();
+    return *fork_server_;
+  }
+
+  std::unique_ptr<ForkServer> make_fork_server() {
+    ForkServerSettings settings;
+    settings.starter = house_.starter;
+    settings.plugin = facts_.reference;
+    settings.imports = read_imports();
+    settings.start_timeout = house_.limits.hello_timeout;
+    settings.make_work_dir = [store = house_.store] { return store.make_work_dir(); };
+    settings.on_checked = [this](const ImportList& imports) { write_imports(imports); };
+    settings.logger = house_.logger;
+    return std::make_unique<ForkServer>(house_.executor, *house_.keeper, house_.launcher, std::move(settings));
+  }
+
+  std::string imports_record() const {
+    return fmt::format("{}-{}.imports", house_.environment->lease.key(), house_.environment->lease.generation());
+  }
+
+  // Without a list the server imports nothing, and its forks do.
+  ImportList read_imports() const {
+    std::vector<std::string> lines =
+        lines_of(house_.store.read_record(cache::Bucket::schema, imports_record()).value_or(std::string()));
+    if (lines.empty() || (lines.front() != checked_mark && lines.front() != unchecked_mark)) return {};
+    const bool checked = lines.front() == checked_mark;
+    lines.erase(lines.begin());
+    return {std::move(lines), checked};
+  }
+
+  void write_imports(const ImportList& imports) const {
+    std::string text(imports.checked ? checked_mark : unchecked_mark);
+    for (const std::string& module : imports.modules) text += '\n' + module;
+    try {
+      house_.store.write_record(cache::Bucket::schema, imports_record(), text);
+    } catch (const Error& error) {
+      house_.logger.debug("what {} imports could not be stored: {}", facts_.reference, error.what());
+    }
+  }
+
   CancelToken::Registration kill_when_cancelled(const std::shared_ptr<PythonProcess>& process,
                                                 const CancelToken& cancel) const {
     return cancel.on_cancel([executor = house_.executor, weak = std::weak_ptr(process)] {
@@ -78,7 +150,7 @@ class PythonPlugin final : public Plugin {
     }
   }
 
-  asio::awaitable<std::unique_ptr<PythonProcess>> launch(Logger logger) {
+  asio::awaitable<std::unique_ptr<PythonProcess>> launch(Launcher& launcher, bool report_imports, Logger logger) {
     cache::WorkDir folder = house_.store.make_work_dir();
     LaunchRequest request;
     request.python = house_.environment->python;
@@ -87,7 +159,8 @@ class PythonPlugin final : public Plugin {
     request.working_directory = folder.path();
     request.environment = os::current_environment();
     request.limits = house_.limits.process;
-    Launched launched = co_await house_.launcher.launch(std::move(request));
+    request.report_imports = report_imports;
+    Launched launched = co_await launcher.launch(std::move(request));
     const ProcessSurroundings surroundings{house_.executor, house_.pool, house_.limits, house_.stderr_logs};
     co_return std::make_unique<PythonProcess>(surroundings, house_.environment->module, std::move(folder),
                                               std::move(launched), std::move(logger));
@@ -149,6 +222,10 @@ class PythonPlugin final : public Plugin {
   PluginFacts facts_;
   schema::Value wire_schema_;
   std::shared_ptr<const schema::PluginSchema> schema_;
+  std::unique_ptr<ForkServer> fork_server_;
+  std::size_t runs_ = 0;
+  std::size_t expected_starts_ = 0;
+  std::size_t starts_ = 0;
 };
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "deployer/launcher.hpp"
 #include "deployer/python_settings.hpp"
 #include "deployer/stderr_logs.hpp"
+#include "os/keeper.hpp"
 #include "venv/environments.hpp"
 
 namespace venvoy::deployer::internal {
@@ -27,6 +28,8 @@ struct PluginHouse {
   std::shared_ptr<venv::Environments> environments;
   venv::ReadyEnvPtr environment;
   Logger logger;
+  os::Keeper* keeper = nullptr;  // of fork servers; null: every step starts Python anew. Outlives the plugin
+  std::filesystem::path starter;
 };
 
 // Learns the plugin's schema, from the store or by starting the plugin once. Throws an Error (plugin, protocol, start,

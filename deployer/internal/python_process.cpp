@@ -29,6 +29,9 @@ constexpr std::chrono::milliseconds last_words = 1s;
 // pipe. The rest of a large answer is read long before that.
 constexpr std::chrono::milliseconds patience_with_stream = 5s;
 
+// Of the list of modules that a plugin has imported.
+constexpr std::size_t longest_imports = std::size_t{1} << 20;
+
 atp::ClientOptions client_options(const PythonLimits& limits, const Logger& logger) {
   atp::ClientOptions options;
   options.hello_timeout = limits.hello_timeout;
@@ -53,6 +56,9 @@ PythonProcess::PythonProcess(const ProcessSurroundings& surroundings, const std:
       client_(*channel_, executor_, client_options(surroundings.limits, logger)),
       wall_timer_(std::make_shared<asio::steady_timer>(executor_)),
       channel_timer_(std::make_shared<asio::steady_timer>(executor_)) {
+  if (launched.imports)
+    imports_ = std::make_unique<StderrReader>(executor_, std::move(launched.imports), longest_imports, nullptr,
+                                              [](std::string_view) {});
   process_->ended().wait([this, alive = std::weak_ptr(channel_timer_)](boost::system::error_code) {
     if (!alive.expired() && process_->exit()) close_channel_after_end();
   });
@@ -168,20 +174,29 @@ asio::awaitable<void> PythonProcess::wait_for_end(std::chrono::milliseconds limi
   co_await (process_->ended().wait(ended_token) || timer.async_wait(timer_token));
 }
 
+asio::awaitable<void> PythonProcess::wait_for_last_words(StderrReader& reader) {
+  using namespace asio::experimental::awaitable_operators;
+  if (reader.ended().fired()) co_return;
+  asio::steady_timer timer(executor_, last_words);
+  boost::system::error_code read;
+  boost::system::error_code timed_out;
+  auto read_token = asio::redirect_error(asio::use_awaitable, read);
+  auto timer_token = asio::redirect_error(asio::use_awaitable, timed_out);
+  co_await (reader.ended().wait(read_token) || timer.async_wait(timer_token));
+}
+
+asio::awaitable<std::string> PythonProcess::imports() {
+  if (!imports_) co_return std::string();
+  co_await wait_for_last_words(*imports_);
+  co_return imports_->tail();
+}
+
 asio::awaitable<Error> PythonProcess::explained(Error error) {
   co_await wait_for_end(own_death);
   const std::string end = end_text();
   const bool is_limit = ran_too_long_ || (process_->exit() && process_->exit()->exceeded);
   process_->kill();
-  if (!errors_.ended().fired()) {
-    using namespace asio::experimental::awaitable_operators;
-    asio::steady_timer timer(executor_, last_words);
-    boost::system::error_code read;
-    boost::system::error_code timed_out;
-    auto read_token = asio::redirect_error(asio::use_awaitable, read);
-    auto timer_token = asio::redirect_error(asio::use_awaitable, timed_out);
-    co_await (errors_.ended().wait(read_token) || timer.async_wait(timer_token));
-  }
+  co_await wait_for_last_words(errors_);
   std::string text = is_limit ? end : error.what() + end;
   const std::string words = errors_.tail();
   if (!words.empty()) text += fmt::format("; the last it wrote to standard error{}:\n{}", errors_.log_note(), words);

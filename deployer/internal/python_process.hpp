@@ -36,6 +36,9 @@ class PythonProcess final : public PluginProcess {
   // Throws what atp::Client::handshake throws, with the process's end and last words in the message.
   boost::asio::awaitable<atp::Hello> handshake();
 
+  // After close(): the modules that it has imported, a line each, if it was asked for them.
+  boost::asio::awaitable<std::string> imports();
+
   boost::asio::awaitable<StepAnswer> run(std::string run_id, std::string step_id, schema::Value input) override;
   boost::asio::awaitable<void> signal(std::string run_id, std::string signal_id, schema::Value data) override;
   boost::asio::awaitable<void> close() override;
@@ -44,6 +47,7 @@ class PythonProcess final : public PluginProcess {
  private:
   // The error with how the process has ended, if it has, and what it said last.
   boost::asio::awaitable<Error> explained(Error error);
+  boost::asio::awaitable<void> wait_for_last_words(StderrReader& reader);
   boost::asio::awaitable<void> wait_for_end(std::chrono::milliseconds limit);
   boost::asio::awaitable<bool> finish_politely();
   void close_channel_after_end();
@@ -58,6 +62,7 @@ class PythonProcess final : public PluginProcess {
   std::unique_ptr<atp::ByteChannel> channel_;
   PythonLimits limits_;
   StderrReader errors_;
+  std::unique_ptr<StderrReader> imports_;  // may be null
   atp::Client client_;
   bool ran_too_long_ = false;
   // Shared, so that what they call can see whether this is still there.

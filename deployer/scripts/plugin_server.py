@@ -1,0 +1,417 @@
+"""The fork server of one plugin: a process that has imported what the plugin needs, and forks for each of its steps
+(design D8). Imported by plugin_starter.py only; nothing of it is left where the plugin could find it.
+
+The engine speaks over descriptor 3, a SOCK_SEQPACKET socket. A datagram is a list of texts with NUL between them:
+
+  engine → server
+    load CHECKED NAME…                 first of all: the modules to import. CHECKED is 1 for a list that has been found
+                                       harmless before
+    fork ID FOLDER [ENVIRONMENT…]      run the module in that folder; with the three standard descriptors (SCM_RIGHTS).
+                                       Without an environment it is that of the server
+    signal ID NUMBER                   to the process group of that step; nothing happens if it has ended
+  server → engine
+    ready NAME…                        steps can be forked; these modules could not be imported
+    bad NAME                           what this module does on import must not be done before a fork. The last word
+    started ID PID
+    failed ID ERRNO                    the step could not be started. The last word about it
+    ended ID STATUS USER SYSTEM KIB    status of wait(2), microseconds, largest size; all that it has left behind is dead
+
+Steps are children of the server, in sessions of their own, and sub-reapers: what an ended step leaves behind becomes a
+child of the server that the server has not forked, and is killed at once. The keeper does the same for the server.
+"""
+
+import atexit
+import errno
+import gc
+import importlib
+import importlib.machinery
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+import time
+import weakref
+
+SOCKET = 3
+REPORT = 3
+MAX_DATAGRAM = 256 << 10
+PATIENCE_WITH_LEFTOVERS = 2.0  # seconds; what does not die then hangs in the kernel
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+
+
+# --- what may be imported beforehand -----------------------------------------------------------------------------------
+
+
+def reporter(module):
+    """A function that writes the names of all imported modules but the plugin's own to the descriptor REPORT."""
+    os.set_inheritable(REPORT, False)
+    before = set(sys.modules)
+
+    def report():
+        loaded = list(sys.modules.items())
+        folders = library_folders()
+        names = [name for name, each in loaded if name not in before and is_library(name, each, folders)]
+        own = own_packages(module)
+        lines = "".join(f"{name}\n" for name in names if name.partition(".")[0] not in own).encode()
+        try:
+            while lines:
+                lines = lines[os.write(REPORT, lines) :]
+            os.close(REPORT)
+        except OSError:
+            pass  # nobody wants to know it any more
+
+    return report
+
+
+def library_folders():
+    import sysconfig
+
+    paths = sysconfig.get_paths()
+    return tuple({os.path.join(paths[name], "") for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+
+
+def is_library(name, module, folders):
+    """Whether it comes from site-packages or the standard library, and can be imported by its name."""
+    spec = getattr(module, "__spec__", None)
+    origin = getattr(spec, "origin", None)
+    if spec is None or spec.name != name or not isinstance(origin, str):
+        return False
+    return origin in ("built-in", "frozen") or origin.startswith(folders)
+
+
+def own_packages(module):
+    """The top-level names of the distribution that the plugin is."""
+    import importlib.metadata
+
+    own = module.partition(".")[0]
+    names = {own}
+    for distribution in importlib.metadata.distributions():
+        lines = (distribution.read_text("RECORD") or "").splitlines()
+        if any(line.startswith((own + "/", own + ".py,")) for line in lines):
+            names.update(line.split(",")[0].split("/")[0].partition(".")[0] for line in lines)
+    return names
+
+
+class Surroundings:
+    """What a step finds around it, and what no import before the fork may change."""
+
+    def __init__(self):
+        with open("/proc/self/status") as file:
+            wanted = ("Umask:", "Threads:", "SigBlk:", "SigIgn:", "SigCgt:")
+            self.status = [line for line in file if line.startswith(wanted)]
+        with open("/proc/self/limits") as file:
+            self.limits = file.read()
+        self.descriptors = sorted(os.listdir("/proc/self/fd"))
+        self.folder = os.getcwd()
+        self.environment = dict(os.environ)
+        self.handlers = [signal.getsignal(number) for number in signal.valid_signals()]
+        self.children = children()
+        # What is to be done at the end, such as removing a folder: a fork would do it in the name of all.
+        self.finalizers = len(getattr(weakref.finalize, "_registry", ()))
+
+    def __eq__(self, other):
+        return vars(self) == vars(other)
+
+
+def load(names, checked):
+    """Imports the modules. Returns those that cannot be imported, and the first that changes the surroundings."""
+    before, missing = Surroundings(), []
+    for name in names:
+        known = len(sys.modules)
+        try:
+            importlib.import_module(name)
+        except BaseException:  # whatever it is, the plugin will meet it itself
+            missing.append(name)
+        if not checked and len(sys.modules) != known and Surroundings() != before:
+            return missing, name
+    if Surroundings() != before:
+        return missing, names[-1]
+    return missing, None
+
+
+def set_arguments(module):
+    """sys.argv as the plugin will find it: there are modules that read it when they are imported."""
+    spec = importlib.machinery.PathFinder.find_spec(module)
+    if spec is not None and spec.submodule_search_locations is not None:
+        spec = importlib.machinery.PathFinder.find_spec(module + ".__main__", spec.submodule_search_locations)
+    if spec is not None and spec.origin:
+        sys.argv[0] = spec.origin
+
+
+# --- the life of a step ------------------------------------------------------------------------------------------------
+
+
+def children():
+    """The pids of the children of this process."""
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children") as file:
+            return [int(pid) for pid in file.read().split()]
+    except OSError:
+        return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if parent_of(pid) == os.getpid()]
+
+
+def parent_of(pid):
+    try:
+        with open(f"/proc/{pid}/stat", errors="replace") as file:
+            return int(file.read().rpartition(")")[2].split()[1])
+    except (OSError, IndexError):
+        return 0
+
+
+def kill_leftovers(pids):
+    """Kills and buries the children that are not among these."""
+    end = time.monotonic() + PATIENCE_WITH_LEFTOVERS
+    while True:
+        left = [pid for pid in children() if pid not in pids]
+        if not left:
+            return
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)  # not buried, so nobody else has the number
+        for pid in left:
+            while os.waitpid(pid, os.WNOHANG)[0] == 0 and time.monotonic() < end:
+                time.sleep(0.001)
+        if time.monotonic() >= end:
+            return
+
+
+class Step:
+    def __init__(self, name, pid):
+        self.name = name
+        self.pid = pid
+        self.handle = os.pidfd_open(pid)
+
+
+class Server:
+    def __init__(self, module):
+        import ctypes
+
+        self.module = module
+        self.socket = socket.socket(fileno=SOCKET)
+        self.socket.set_inheritable(False)
+        self.poll = select.poll()
+        self.poll.register(SOCKET, select.POLLIN)
+        self.steps = {}  # by pidfd
+        self.by_name = {}
+        self.pid = os.getpid()
+        self.environment = dict(os.environ)
+        self.prctl = ctypes.CDLL(None).prctl
+        self.prctl.argtypes = [ctypes.c_int] + 4 * [ctypes.c_ulong]
+
+    def send(self, *texts):
+        try:
+            self.socket.send("\0".join(map(str, texts)).encode())
+        except OSError:
+            self.end()  # the engine has gone
+
+    def receive(self):
+        """The texts of a datagram, and the descriptors that came with it. Nothing when the engine has gone."""
+        space = socket.CMSG_SPACE(3 * 4)
+        data, extra, _, _ = self.socket.recvmsg(MAX_DATAGRAM, space, socket.MSG_CMSG_CLOEXEC)
+        descriptors = []
+        for _, _, numbers in extra:
+            for place in range(0, len(numbers) - 3, 4):
+                descriptors.append(int.from_bytes(numbers[place : place + 4], sys.byteorder))
+        return os.fsdecode(data).split("\0") if data else None, descriptors
+
+    def prepare(self):
+        """False when this process cannot serve."""
+        message, _ = self.receive()
+        if message is None:
+            return False
+        set_arguments(self.module)
+        missing, bad = load(message[2:], message[1] == "1")
+        if bad:
+            self.send("bad", bad)
+            return False
+        find_generators()
+        gc.collect()
+        gc.freeze()  # a collection in a fork would touch, and so copy, all of it
+        self.send("ready", *missing)
+        return True
+
+    def serve(self):
+        """Returns in the forks, with what is to be done at their end."""
+        while True:
+            for number, _ in self.poll.poll():
+                if number != SOCKET:
+                    self.bury(self.steps[number])
+                    continue
+                message, descriptors = self.receive()
+                if message is None:
+                    self.end()
+                if message[0] == "signal":
+                    self.signal(message[1], int(message[2]))
+                elif message[0] == "fork":
+                    known = self.fork(message[1], message[2], message[3:], descriptors)
+                    if known is not None:
+                        return known
+
+    def fork(self, name, folder, environment, descriptors):
+        """In the fork: the names of the modules that were there before it."""
+        pid = -1
+        try:
+            if len(descriptors) != 3:
+                raise OSError(errno.EMFILE, "descriptors have been lost on the way")
+            pid = os.fork()
+        except OSError as error:
+            self.send("failed", name, error.errno)
+        if pid == 0:
+            return self.become_step(name, folder, environment, descriptors)
+        for number in descriptors:
+            os.close(number)
+        if pid > 0:
+            step = Step(name, pid)
+            self.steps[step.handle] = step
+            self.by_name[name] = step
+            self.poll.register(step.handle, select.POLLIN)
+            self.send("started", name, pid)
+        return None
+
+    def become_step(self, name, folder, environment, descriptors):
+        try:
+            os.setsid()
+            self.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+            self.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+            if os.getppid() != self.pid:
+                os._exit(127)
+            os.chdir(folder)
+            for target, source in enumerate(descriptors):
+                os.dup2(source, target)
+        except OSError as error:
+            self.send("failed", name, error.errno)
+            os._exit(127)
+        last = max(descriptors + list(self.steps), default=SOCKET)
+        self.socket.detach()
+        os.closerange(SOCKET, max(last, SOCKET) + 1)
+        if environment:
+            os.environ.clear()
+            os.environ.update(text.partition("=")[::2] for text in environment)
+        return set(sys.modules)
+
+    def signal(self, name, number):
+        step = self.by_name.get(name)
+        if step is None:
+            return
+        try:
+            os.killpg(step.pid, number)
+        except ProcessLookupError:
+            os.kill(step.pid, number)  # it has no group of its own yet
+
+    def bury(self, step):
+        try:
+            os.killpg(step.pid, signal.SIGKILL)  # not buried yet, so the number is still its own
+        except (ProcessLookupError, PermissionError):
+            pass
+        _, status, usage = os.wait4(step.pid, 0)
+        self.poll.unregister(step.handle)
+        os.close(step.handle)
+        del self.steps[step.handle], self.by_name[step.name]
+        kill_leftovers({other.pid for other in self.steps.values()})
+        microseconds = [int(seconds * 1_000_000) for seconds in (usage.ru_utime, usage.ru_stime)]
+        self.send("ended", step.name, status, *microseconds, usage.ru_maxrss)
+
+    def end(self):
+        for step in self.steps.values():
+            try:
+                os.killpg(step.pid, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                pass
+        os._exit(0)
+
+
+def forget_the_past():
+    """What a process that has just been started has of its own, and a fork would share with its siblings."""
+    for generator in generators:
+        generator.seed()
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed()
+    if "tempfile" in sys.modules:
+        import tempfile
+
+        tempfile.tempdir = None
+        tempfile._name_sequence = None
+    if "logging" in sys.modules:
+        import logging
+
+        start = getattr(logging, "_startTime", None)
+        if start is not None:
+            logging._startTime = time.time_ns() if isinstance(start, int) else time.time()
+
+
+generators = []
+
+
+def find_generators():
+    """The generators of random numbers that modules have made for themselves."""
+    if "random" not in sys.modules:
+        return
+    import random
+
+    generators.extend(thing for thing in gc.get_objects() if issubclass(type(thing), random.Random))
+
+
+def serve(module):
+    """Returns in the forks only, with what they have to call at their end."""
+    if not hasattr(os, "pidfd_open"):
+        sys.exit("a fork server needs Python 3.9 or newer")
+    server = Server(module)
+    if not server.prepare():
+        os._exit(0)
+    known = server.serve()
+    forget_the_past()
+    return lambda: leave(known)
+
+
+# --- the end of a step -------------------------------------------------------------------------------------------------
+
+
+def leave(known):
+    """Ends the process as the interpreter would, but leaves what was there before the fork as it is: to take it apart
+    would touch, and so copy, all of it. Returns where the end is an exception of another kind; the interpreter then
+    prints it and takes everything apart."""
+    error = sys.exc_info()[1]
+    code = error.code if isinstance(error, SystemExit) else 0
+    if code is None:
+        code = 0
+    if error is not None and not isinstance(error, SystemExit) or not isinstance(code, int):
+        return
+    if error is not None:
+        error.__traceback__ = None
+    error = None
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    take_apart(known)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None and not stream.closed:
+                stream.flush()
+        except Exception:
+            code = 120  # as the interpreter ends when its last words cannot be written
+    os._exit(code & 0xFF)
+
+
+def take_apart(known):
+    """Lets go of what the step has made, so that destructors run and files are written."""
+    modules = [loaded for name, loaded in list(sys.modules.items()) if name not in known or name == "__main__"]
+    for loaded in reversed(modules):
+        names = getattr(loaded, "__dict__", {})
+        for hidden in (True, False):
+            for name in list(names):
+                if name != "__builtins__" and (name.startswith("_") and not name.startswith("__")) == hidden:
+                    names[name] = None
+    modules = loaded = names = None
+    gc.collect()
+    if len(os.listdir("/proc/self/fd")) > 4:  # the three, and that of this look
+        import io
+
+        writers = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
+        for thing in gc.get_objects():
+            if issubclass(type(thing), writers) and thing not in (sys.stdout, sys.stderr) and not thing.closed:
+                try:
+                    thing.flush()
+                except Exception:
+                    pass
