@@ -2,13 +2,15 @@
 
     python bench/floor.py STEPS PARALLELISM JOURNAL       in the environment of bench/plugin
 
-One process imports the SDK, then forks for each step; the fork runs `bench_plugin` as `__main__` in a working directory
+One process imports everything that the plugin imports but the plugin itself (a first step tells what that is), then
+forks for each step; the fork runs `bench_plugin` as `__main__` in a working directory
 of its own, which speaks the protocol over pipes: hello, work, answer. Its end is the quickest that there is. What the
 answers say is not looked at but for their size.
 """
 
 import atexit
 import gc
+import importlib
 import os
 import runpy
 import select
@@ -21,7 +23,6 @@ STEPS, PARALLELISM, JOURNAL = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 sys.argv[1:] = ["--atp"]  # the SDK looks at it when it is imported
 
 import cbor2  # noqa: E402
-from arcaflow_plugin_sdk import plugin  # noqa: E402, F401
 
 CLIENT_DONE = cbor2.dumps({"id": 4, "run_id": "", "data": {}})
 
@@ -31,7 +32,8 @@ def work(name):
     return cbor2.dumps(None) + cbor2.dumps({"id": 1, "run_id": name, "data": start}) + CLIENT_DONE
 
 
-def run_step(folder, read_end, write_end):
+def run_step(folder, read_end, write_end, modules_end=None):
+    os.setsid()  # as the processes of an engine: the scheduler is fair between sessions
     os.chdir(folder)
     os.dup2(read_end, 0)
     os.dup2(write_end, 1)
@@ -43,6 +45,8 @@ def run_step(folder, read_end, write_end):
         threading._shutdown()
         atexit._run_exitfuncs()
         sys.stdout.flush()
+        if modules_end is not None:
+            os.write(modules_end, "\n".join(sys.modules).encode())
         os._exit(end.code or 0)
 
 
@@ -62,7 +66,29 @@ def start_step(number, root):
     return output_read, (pid, folder)
 
 
+def import_everything():
+    input_read, input_write = os.pipe()
+    modules_read, modules_write = os.pipe()
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    if os.fork() == 0:
+        os.close(input_write)
+        report = os.dup2(modules_write, 200)
+        run_step("/", input_read, nothing, report)
+    os.close(modules_write)
+    os.write(input_write, cbor2.dumps(None) + CLIENT_DONE)
+    os.close(input_write)
+    with os.fdopen(modules_read) as file:
+        names = file.read().split("\n")
+    os.close(input_read)
+    os.close(nothing)
+    os.wait()
+    for name in names:
+        if name != "__main__" and not name.startswith("bench_plugin"):
+            importlib.import_module(name)
+
+
 def main():
+    import_everything()
     gc.collect()
     gc.freeze()
     running, started, poll, sizes = {}, 0, select.poll(), {}

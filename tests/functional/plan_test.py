@@ -62,7 +62,7 @@ class PlanTest(FunctionalTest):
         self.assertEqual(pinned["environment"]["action"], "build")
         self.assertIn("has to be fetched", pinned["environment"]["why"])
         self.assertEqual(pinned["schema"], {"known": False})
-        self.assertEqual(pinned["launcher"], "exec")
+        self.assertEqual(pinned["launcher"], "forkserver")
         self.assertEqual((branch["commit"], branch["environment"]["action"]), (None, "unknown"))
         # Nothing was fetched, built or run.
         self.assertEqual(self.store_files(), {})

@@ -1,0 +1,1 @@
+"""A plugin whose steps soil their process, and look at what they find in it."""
