@@ -124,6 +124,7 @@ void ForkSession::start(os::Keeper& keeper, const ForkServerSettings& settings, 
   spec.standard_error = os::Fd(::fcntl(output.write_end.get(), F_DUPFD_CLOEXEC, 3));
   spec.standard_output = std::move(output.write_end);
   spec.more.push_back(std::move(sockets.theirs));
+  keeper_ = &keeper;
   server_ = keeper.start(std::move(spec));
   idle_time_ = settings.idle_time;
   errors_ =
@@ -160,6 +161,7 @@ bool ForkSession::can_fork(const LaunchRequest& request) const {
 
 std::unique_ptr<RunningProcess> ForkSession::fork(const LaunchRequest& request, std::vector<os::Fd> standard) {
   const auto step = std::make_shared<ForkedStep>(executor_, ++last_id_);
+  step->limits = request.limits;
   steps_[step->id] = step;
   timer_.cancel();
   send({fork_message(step->id, request), std::move(standard), step});
@@ -262,7 +264,7 @@ void ForkSession::on_message(std::string_view message) {
     settle(State::harmful);
   } else if (kind == "started" && words.size() > 2) {
     const auto found = steps_.find(number_in<std::uint64_t>(words[1]));
-    if (found != steps_.end()) found->second->pid = number_in<pid_t>(words[2]);
+    if (found != steps_.end()) hold_to_limits(*found->second, number_in<pid_t>(words[2]));
   } else if (kind == "failed" && words.size() > 2) {
     finish(words[1], not_started(number_in<int>(words[2])));
   } else if (kind == "ended" && words.size() > 5) {
@@ -270,11 +272,18 @@ void ForkSession::on_message(std::string_view message) {
   }
 }
 
+// It runs already: what it has used up to now counts too.
+void ForkSession::hold_to_limits(ForkedStep& step, pid_t pid) {
+  step.pid = pid;
+  if (step.limits.any()) step.watch = keeper_->watch(pid, step.limits);
+}
+
 void ForkSession::finish(std::string_view id, os::ExitInfo info) {
   const auto found = steps_.find(number_in<std::uint64_t>(id));
   if (found == steps_.end()) return;
   const std::shared_ptr<ForkedStep> step = std::move(found->second);
   steps_.erase(found);
+  info.exceeded = step->watch.exceeded();
   step->finish(std::move(info));
   time_idleness();
 }

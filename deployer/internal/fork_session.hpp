@@ -41,6 +41,8 @@ struct ForkedStep {
 
   const std::uint64_t id;
   pid_t pid = 0;
+  os::ProcessLimits limits;
+  os::LimitWatch watch;  // while there are limits
   std::optional<os::ExitInfo> exit;
   os::Event ended;
   std::optional<std::chrono::steady_clock::time_point> killed;
@@ -103,6 +105,7 @@ class ForkSession : public std::enable_shared_from_this<ForkSession> {
   bool receive_one();
   void on_message(std::string_view message);
   void on_started(ForkedStep& step, std::string_view pid);
+  void hold_to_limits(ForkedStep& step, pid_t pid);
   void finish(std::string_view id, os::ExitInfo info);
   void watch_server();
   void on_server_end();
@@ -117,6 +120,7 @@ class ForkSession : public std::enable_shared_from_this<ForkSession> {
   boost::asio::steady_timer timer_;  // of the start, then of idleness
   boost::asio::steady_timer retry_;
   boost::asio::steady_timer undead_;
+  os::Keeper* keeper_ = nullptr;  // outlives this; since start()
   os::Child server_;
   std::unique_ptr<StderrReader> errors_;
   os::Event settled_;
