@@ -10,8 +10,8 @@
 #include "base/exit_code.hpp"
 #include "cli/commands.hpp"
 #include "cli/findings.hpp"
+#include "cli/progress_display.hpp"
 #include "cli/session.hpp"
-#include "report/plain_progress.hpp"
 
 namespace venvoy::cli {
 namespace {
@@ -46,8 +46,9 @@ class CheckCommand {
     if (arguments_.input) input_file = files_.read(*arguments_.input);
 
     Session session(std::move(*configuration), runtime_options(common_, talk_));
-    report::PlainProgress progress([this](std::string_view text) { talk_.line(text); }, system_clock());
-    const workflow::Checked checked = session.prepare(main, files_, talk_.quiet() ? nullptr : &progress, true);
+    ProgressDisplay progress("auto", session, talk_);
+    const workflow::Checked checked = session.prepare(main, files_, progress.observer(), true);
+    progress.finish();
     for (const Issue& issue : checked.issues) findings_.add(issue);
     if (!input_file) return;
     try {

@@ -83,20 +83,21 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
   group(app.add_flag("-v,--verbose", options.verbose, "Say more; twice: everything"));
 }
 
-Talk::Talk(const CommonOptions& options, const ContextFiles* files) : quiet_(options.quiet) {
+Talk::Talk(const CommonOptions& options, const ContextFiles* files)
+    : screen_(std::make_shared<Screen>(STDERR_FILENO)), quiet_(options.quiet) {
   style_.color = use_color(options);
   if (files) style_.source = [files](const std::string& name) { return files->text_of(name); };
-  logger_ = Logger(make_log_sink({LogForm::people, log_level_of(options), style_.color}));
+  logger_ = Logger(make_log_sink({LogForm::people, log_level_of(options), style_.color, screen_}));
 }
 
 void Talk::issue(const Issue& issue) const {
-  std::cerr << report::render(issue, style_) << std::flush;
+  screen_->write(report::render(issue, style_));
 }
 void Talk::error(const Error& error) const {
-  std::cerr << report::render(error, style_) << std::flush;
+  screen_->write(report::render(error, style_));
 }
 void Talk::line(std::string_view text) const {
-  if (!quiet_) std::cerr << text << std::flush;
+  if (!quiet_) screen_->write(text);
 }
 
 std::optional<std::string> configuration_file(const CommonOptions& options) {

@@ -11,6 +11,7 @@
 #include "api/runtime.hpp"
 #include "cli/context_files.hpp"
 #include "cli/result_output.hpp"
+#include "cli/screen.hpp"
 #include "report/diagnostics.hpp"
 
 namespace CLI {
@@ -49,7 +50,12 @@ class Talk {
   void error(const Error& error) const;
   void line(std::string_view text) const;  // not when quiet
 
+  // Where all of it goes: for those who draw there too.
+  const std::shared_ptr<Screen>& screen() const noexcept { return screen_; }
+  bool color() const noexcept { return style_.color; }
+
  private:
+  std::shared_ptr<Screen> screen_;
   report::DiagnosticStyle style_;
   Logger logger_;
   bool quiet_;

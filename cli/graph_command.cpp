@@ -9,10 +9,10 @@
 
 #include "cli/commands.hpp"
 #include "cli/findings.hpp"
+#include "cli/progress_display.hpp"
 #include "cli/session.hpp"
 #include "report/graph_svg.hpp"
 #include "report/graph_text.hpp"
-#include "report/plain_progress.hpp"
 #include "report/plan_picture.hpp"
 
 namespace venvoy::cli {
@@ -59,8 +59,9 @@ class GraphCommand {
     if (!configuration) throw Error(ErrorCode::document, "the workflow cannot be drawn with this configuration");
     const auto main = files_.read(arguments_.workflow);
     Session session(std::move(*configuration), runtime_options(common_, talk_));
-    report::PlainProgress progress([this](std::string_view text) { talk_.line(text); }, system_clock());
-    const workflow::Checked checked = session.prepare(main, files_, talk_.quiet() ? nullptr : &progress);
+    ProgressDisplay progress("auto", session, talk_);
+    const workflow::Checked checked = session.prepare(main, files_, progress.observer());
+    progress.finish();
     for (const Issue& issue : checked.issues) findings_.add(issue);
     if (checked.plan) write_out(graph_text(*checked.plan, arguments_.form));
   }

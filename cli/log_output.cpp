@@ -42,7 +42,12 @@ class SpdlogSink final : public LogSink {
                                          labels, message)
                            : fmt::format("{}: {}", to_text(level), message);
     if (options_.color) line = fmt::format("{}{}{}", color_of(level), line, reset);
-    logger_.info("{}", line);
+    if (!options_.screen) return logger_.info("{}", line);
+    line += '\n';
+    if (level >= LogLevel::warning)
+      options_.screen->write(line);
+    else
+      options_.screen->write_soon(line);
   }
 
  private:

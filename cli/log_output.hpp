@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/log.hpp"
+#include "cli/screen.hpp"
 
 namespace venvoy::cli {
 
@@ -16,6 +17,8 @@ struct LogOptions {
   LogForm form = LogForm::people;
   LogLevel level = LogLevel::warning;
   bool color = false;
+  // Where the lines go if live lines may be drawn there too; null: to standard error itself.
+  std::shared_ptr<Screen> screen = nullptr;
 };
 
 std::shared_ptr<LogSink> make_log_sink(const LogOptions& options);

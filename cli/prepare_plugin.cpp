@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "report/plain_progress.hpp"
+#include "cli/progress_display.hpp"
 
 namespace venvoy::cli {
 
@@ -10,8 +10,8 @@ namespace asio = boost::asio;
 
 std::shared_ptr<deployer::Plugin> prepare_plugin(Session& session, const std::string& reference, const Talk& talk,
                                                  Logger logger) {
-  report::PlainProgress progress([&talk](std::string_view text) { talk.line(text); }, system_clock());
-  deployer::PrepareContext context{std::move(logger), &progress, session.cancel_token()};
+  const ProgressDisplay progress("auto", session, talk);
+  deployer::PrepareContext context{std::move(logger), progress.observer(), session.cancel_token()};
   const auto work = [](api::Runtime& runtime, std::string source,
                        deployer::PrepareContext given) -> asio::awaitable<std::shared_ptr<deployer::Plugin>> {
     co_return co_await runtime.local("python").prepare(std::move(source), std::move(given));

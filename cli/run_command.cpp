@@ -12,9 +12,9 @@
 #include "base/exit_code.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
+#include "cli/progress_display.hpp"
 #include "cli/quantity.hpp"
 #include "cli/session.hpp"
-#include "report/plain_progress.hpp"
 
 namespace venvoy::cli {
 namespace {
@@ -81,15 +81,13 @@ class RunCommand {
     api::RuntimeOptions options = runtime_options(common_, talk_);
     if (arguments_.launcher) options.launcher = deployer::launcher_named(*arguments_.launcher);
     Session session(std::move(*configuration), std::move(options));
-    const bool show = arguments_.progress != "none" && !talk_.quiet();
-    report::PlainProgress progress([this](std::string_view text) { talk_.line(text); }, system_clock());
-    workflow::RunObserver* observer = show ? &progress : nullptr;
-    const workflow::Checked checked = session.prepare(main, files_, observer);
+    ProgressDisplay display(arguments_.progress, session, talk_);
+    const workflow::Checked checked = session.prepare(main, files_, display.observer());
     for (const Issue& issue : checked.issues)
       if (issue.severity == Severity::error) talk_.issue(issue);
     if (!checked.plan) return exit_number(RunExit::prepare_failed);
     try {
-      return run_plan(session, checked.plan, input_file, observer, timeout);
+      return run_plan(session, checked.plan, input_file, display, timeout);
     } catch (const Error& error) {
       if (error.code() == ErrorCode::usage) throw;
       talk_.error(error);
@@ -98,14 +96,16 @@ class RunCommand {
   }
 
   int run_plan(Session& session, const std::shared_ptr<const workflow::Plan>& plan,
-               const std::optional<workflow::WorkflowFiles::File>& input_file, workflow::RunObserver* observer,
+               const std::optional<workflow::WorkflowFiles::File>& input_file, ProgressDisplay& display,
                std::optional<std::chrono::milliseconds> timeout) {
     InputFile input = read_input(input_file);
     apply_settings(input.value, arguments_.set);
     const Issues issues = input_issues(*plan, input);
     for (const Issue& issue : issues) talk_.issue(issue);
     if (!issues.empty()) return exit_number(RunExit::run_failed);
-    const workflow::RunResult result = session.run(plan, std::move(input.value), observer, timeout);
+    display.expect_steps(plan->steps.size());
+    const workflow::RunResult result = session.run(plan, std::move(input.value), display.observer(), timeout);
+    display.finish();
     if (result.failure) {
       talk_.error(*result.failure);
       return exit_number(RunExit::run_failed);
@@ -141,8 +141,12 @@ void add_run_command(CLI::App& app, CommonOptions& common, Action& action) {
       ->expected(1)
       ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  command->add_option("--progress", arguments->progress, "How progress is shown on standard error: auto, plain or none")
-      ->check(CLI::IsMember({"auto", "plain", "none"}));
+  command
+      ->add_option(
+          "--progress", arguments->progress,
+          "How progress is shown on standard error: auto (live on a terminal, plain elsewhere), live, plain or "
+          "none")
+      ->check(CLI::IsMember({"auto", "live", "plain", "none"}));
   command->add_option("--timeout", arguments->timeout, "Abort the run after this time: 90, 90s, 5m, 1h 30m")
       ->type_name("TIME");
   command

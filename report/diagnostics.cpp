@@ -9,6 +9,9 @@
 #include "report/internal/display_width.hpp"
 
 namespace venvoy::report {
+
+using internal::printable;
+
 namespace {
 
 constexpr std::string_view reset = "\x1b[0m";
@@ -36,16 +39,6 @@ std::size_t byte_of_column(std::string_view line, int column) {
     while (byte < line.size() && continues_code_point(line[byte])) ++byte;
   }
   return byte;
-}
-
-// What a terminal would obey instead of showing it becomes a question mark. A tab is shown.
-std::string printable(std::string_view text) {
-  std::string result = to_valid_utf8(text);
-  for (char& letter : result) {
-    const auto code = static_cast<unsigned char>(letter);
-    if ((code < 0x20 && letter != '\t') || code == 0x7F) letter = '?';
-  }
-  return result;
 }
 
 // Spaces as wide as the text. Tabs stay tabs, so that what follows them stands where it stands in the text.

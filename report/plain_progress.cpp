@@ -4,9 +4,17 @@
 
 #include <fmt/format.h>
 
+#include "report/internal/progress_words.hpp"
+
 namespace venvoy::report {
 
 using namespace std::chrono_literals;
+using internal::counted;
+using internal::ending_text;
+using internal::first_line;
+using internal::names_version;
+using internal::resolved_label;
+using internal::step_text;
 using workflow::Outcome;
 
 namespace {
@@ -15,55 +23,6 @@ namespace {
 constexpr auto pause = 3s;
 // What took less to resolve was known already.
 constexpr auto trivial = 500ms;
-constexpr std::size_t full_commit = 40;
-constexpr std::size_t short_commit = 7;
-
-std::string step_text(const workflow::StepName& name) {
-  return name.item.empty() ? name.step : fmt::format("{}[{}]", name.step, name.item);
-}
-
-std::string counted(std::uint64_t done, std::uint64_t total) {
-  return total == 0 ? std::to_string(done) : fmt::format("{} of {}", done, total);
-}
-
-std::string_view first_line(std::string_view text) {
-  return text.substr(0, text.find('\n'));
-}
-
-bool is_hexadecimal(std::string_view text) {
-  return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-// A commit is known by its first digits; hashes that nobody knows by heart say nothing.
-std::string shortened(std::string_view version) {
-  if (!is_hexadecimal(version)) return std::string(version);
-  if (version.size() == full_commit) return std::string(version.substr(0, short_commit));
-  return version.size() > full_commit ? std::string() : std::string(version);
-}
-
-struct ModuleParts {
-  std::string_view name;
-  std::string_view version;
-};
-
-ModuleParts parts_of(std::string_view reference) {
-  if (const auto equals = reference.find("=="); equals != std::string_view::npos)
-    return {reference.substr(0, equals), reference.substr(equals + 2)};
-  const auto git = reference.find("@git+");
-  if (git == std::string_view::npos) return {reference, {}};
-  std::string_view url = reference.substr(git + 1);
-  url = url.substr(0, url.find('#'));
-  const std::string_view version = url.substr(url.rfind('@') + 1);
-  // "git@host/path" names a user, not a version.
-  const bool is_version = url.find('@') != std::string_view::npos && version.find('/') == std::string_view::npos;
-  return {reference.substr(0, git), is_version ? version : std::string_view()};
-}
-
-std::string label(std::string_view name, std::string_view version) {
-  const std::string shown = shortened(version);
-  return shown.empty() ? std::string(name) : fmt::format("{} {}", name, shown);
-}
-
 }  // namespace
 
 std::string duration_text(std::chrono::milliseconds duration) {
@@ -75,8 +34,7 @@ std::string duration_text(std::chrono::milliseconds duration) {
 }
 
 std::string module_label(std::string_view reference) {
-  const ModuleParts parts = parts_of(reference);
-  return label(parts.name, parts.version);
+  return resolved_label(reference, {});
 }
 
 PlainProgress::PlainProgress(std::function<void(std::string_view)> write, const Clock& clock)
@@ -141,9 +99,8 @@ void PlainProgress::progress(const Progress& event) {
 
 void PlainProgress::resolved(Module& module, const Progress& event) {
   if (event.outcome != "ok") return ended(module, event, "resolving", {});
-  const ModuleParts parts = parts_of(event.reference);
-  const bool was_known = event.text.empty() || parts.version == event.text;
-  if (!was_known) module.label = label(parts.name, event.text);
+  const bool was_known = event.text.empty() || names_version(event.reference, event.text);
+  if (!was_known) module.label = resolved_label(event.reference, event.text);
   if (was_known && clock_.monotonic() - module.work < trivial) return;
   ended(module, event, "resolving", "resolved");
 }
@@ -191,10 +148,7 @@ void PlainProgress::step_finished(const workflow::StepFinished& event) {
   if (well && !event.name.item.empty()) return;
   // A step that never began and was closed because the run is over is nothing to tell.
   if (event.outcome == Outcome::cancelled && !began) return;
-  const std::string when = began ? fmt::format(" {} {}", well ? "in" : "after", time) : std::string();
-  const std::string what =
-      event.error.empty() ? fmt::format(" ({})", event.output_id) : fmt::format(": {}", first_line(event.error));
-  line(fmt::format("step {}: {}{}{}", name, to_text(event.outcome), when, what));
+  line(fmt::format("step {}: {}", name, ending_text(event, time)));
 }
 
 void PlainProgress::item_started(const workflow::ItemStarted& event) {

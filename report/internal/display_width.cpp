@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 
+#include "base/text.hpp"
+
 namespace venvoy::report::internal {
 namespace {
 
@@ -49,20 +51,57 @@ std::size_t width_of(std::uint32_t code) noexcept {
   return is_among(wide, code) ? 2 : 1;
 }
 
+struct CodePoint {
+  std::size_t bytes;
+  std::size_t cells;
+};
+
+CodePoint code_point_at(std::string_view text, std::size_t at) noexcept {
+  const auto lead = static_cast<unsigned char>(text[at]);
+  const std::size_t length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  std::uint32_t code = length == 1 ? lead : lead & (0x7Fu >> length);
+  for (std::size_t next = 1; next < length && at + next < text.size(); ++next)
+    code = code << 6 | (static_cast<unsigned char>(text[at + next]) & 0x3F);
+  return {length, width_of(code)};
+}
+
 }  // namespace
 
 std::size_t display_width(std::string_view text) noexcept {
   std::size_t width = 0;
   for (std::size_t at = 0; at < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[at]);
-    const std::size_t length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-    std::uint32_t code = length == 1 ? lead : lead & (0x7Fu >> length);
-    for (std::size_t next = 1; next < length && at + next < text.size(); ++next)
-      code = code << 6 | (static_cast<unsigned char>(text[at + next]) & 0x3F);
-    width += width_of(code);
-    at += length;
+    const CodePoint next = code_point_at(text, at);
+    width += next.cells;
+    at += next.bytes;
   }
   return width;
+}
+
+std::string printable(std::string_view text) {
+  std::string result;
+  const std::string valid = to_valid_utf8(text);
+  for (std::size_t at = 0; at < valid.size(); ++at) {
+    const auto code = static_cast<unsigned char>(valid[at]);
+    // U+0080 to U+009F are control characters too.
+    const bool two = code == 0xC2 && at + 1 < valid.size() && static_cast<unsigned char>(valid[at + 1]) < 0xA0;
+    const bool obeyed = two || (code < 0x20 && code != '\t') || code == 0x7F;
+    result += obeyed ? '?' : valid[at];
+    if (two) ++at;
+  }
+  return result;
+}
+
+std::string cut_to_width(std::string_view text, std::size_t cells, std::string_view mark) {
+  if (display_width(text) <= cells) return std::string(text);
+  if (cells == 0) return {};
+  std::size_t end = 0;
+  for (std::size_t width = 0; end < text.size();) {
+    const CodePoint next = code_point_at(text, end);
+    if (width + next.cells > cells - 1) break;
+    width += next.cells;
+    end += next.bytes;
+  }
+  return std::string(text.substr(0, end)) + std::string(mark);
 }
 
 }  // namespace venvoy::report::internal

@@ -1,7 +1,8 @@
 """Run as `python -m tiny_plugin --atp` by an engine. Speaks version 3 of its protocol, one run in a process.
 
 Steps:
-    hello    greets; the name "error" gives the error output, "crash" ends the process with exit code 7
+    hello    greets; the name "error" gives the error output, "crash" ends the process with exit code 7, "flood" writes
+             5000 lines to standard error before it greets
     wait     writes what it is to the file `started`, waits until the file `release` is there; has no cancel handler
     wait-for-cancel   the same, and answers the cancel signal with the output `cancelled_early`
     misbehave         does what its input `how` says (see HOW), with the number `amount`
@@ -75,6 +76,9 @@ def hello(params):
     if params["name"] == "crash":
         os.write(2, b"these are the last words of the plugin\n")
         os._exit(7)
+    if params["name"] == "flood":
+        for number in range(5000):
+            print(f"line {number} of a flood, which is \x1b[31mcoloured\x1b[0m", file=sys.stderr)
     if params["name"] == "error":
         return "error", {"reason": "there is nobody of this name"}
     return "success", {"message": f"Hello, {params['name']}, from {SETTINGS['text']}!"}
