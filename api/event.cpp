@@ -1,105 +1,98 @@
 // Events as JSON (spec/command.md section 8, "events").
+#include "report/event.hpp"
+
 #include "api/internal/conversion.hpp"
+#include "api/internal/event_source.hpp"
 #include "api/venvoy/observer.hpp"
-#include "base/clock.hpp"
-#include "schema/json.hpp"
 
 namespace venvoy {
 
-std::string_view to_text(Event::Type type) noexcept {
-  switch (type) {
-    case Event::Type::run_started:
-      return "run_started";
-    case Event::Type::run_finished:
-      return "run_finished";
-    case Event::Type::fetch_progress:
-      return "fetch_progress";
-    case Event::Type::resolve_started:
-      return "resolve_started";
-    case Event::Type::resolve_finished:
-      return "resolve_finished";
-    case Event::Type::build_started:
-      return "build_started";
-    case Event::Type::build_finished:
-      return "build_finished";
-    case Event::Type::install_started:
-      return "install_started";
-    case Event::Type::install_finished:
-      return "install_finished";
-    case Event::Type::environment_ready:
-      return "environment_ready";
-    case Event::Type::step_deployed:
-      return "step_deployed";
-    case Event::Type::step_started:
-      return "step_started";
-    case Event::Type::step_finished:
-      return "step_finished";
-    case Event::Type::step_log:
-      return "step_log";
-    case Event::Type::item_started:
-      return "item_started";
-    case Event::Type::item_finished:
-      return "item_finished";
-    case Event::Type::warning:
-      break;
-  }
-  return "warning";
-}
-
 namespace {
 
-constexpr int format_version = 1;
+// The two enumerations have the same members in the same order.
+static_assert(static_cast<int>(Event::Type::warning) == static_cast<int>(report::Event::Type::warning));
 
-void add_numbers(schema::Map& object, const Event& event) {
-  const auto add = [&](const char* name, std::uint64_t number) {
-    object.insert(name, static_cast<std::int64_t>(number));
-  };
-  switch (event.type) {
-    case Event::Type::fetch_progress:
-      add("done", event.done);
-      add("total", event.total);
-      add("bytes", event.bytes);
-      return;
-    case Event::Type::item_started:
-      add("index", event.index);
-      add("count", event.count);
-      return;
-    case Event::Type::item_finished:
-      add("index", event.index);
-      return;
-    default:
-      return;
+report::Event to_inner(const Event& event) {
+  report::Event inner;
+  inner.type = static_cast<report::Event::Type>(event.type);
+  inner.time = event.time;
+  inner.run = event.run;
+  inner.workflow = event.workflow;
+  inner.step = event.step;
+  inner.loop = event.loop;
+  inner.item = event.item;
+  inner.reference = event.reference;
+  inner.version = event.version;
+  inner.environment = event.environment;
+  inner.plugin_step = event.plugin_step;
+  inner.stage = event.stage;
+  inner.output = event.output;
+  inner.outcome = event.outcome;
+  inner.error = event.error;
+  inner.level = event.level;
+  inner.text = event.text;
+  inner.data = api::internal::to_schema(event.data);
+  inner.seconds = event.seconds;
+  inner.done = event.done;
+  inner.total = event.total;
+  inner.bytes = event.bytes;
+  inner.index = event.index;
+  inner.count = event.count;
+  return inner;
+}
+
+// Data that a host cannot be given is left out: events tell what happens, they decide nothing.
+Value shown(const schema::Value& data) {
+  try {
+    return api::internal::to_public(data);
+  } catch (const Error&) {
+    return {};
   }
 }
 
 }  // namespace
 
+std::string_view to_text(Event::Type type) noexcept {
+  return report::to_text(static_cast<report::Event::Type>(type));
+}
+
 std::string to_json(const Event& event) {
   std::string text;
-  api::internal::translated([&] {
-    schema::Map object{{"v", format_version}, {"type", to_text(event.type)}, {"time", rfc3339_utc(event.time)}};
-    const auto add = [&](const char* name, const std::string& value) {
-      if (!value.empty()) object.insert(name, value);
-    };
-    add("run", event.run);
-    add("workflow", event.workflow);
-    add("step", event.step);
-    add("item", event.item);
-    add("reference", event.reference);
-    add("version", event.version);
-    add("environment", event.environment);
-    add("plugin_step", event.plugin_step);
-    add("stage", event.stage);
-    add("output", event.output);
-    add("outcome", event.outcome);
-    add("error", event.error);
-    add("level", event.level);
-    add("text", event.text);
-    if (!event.data.is_null()) object.insert("data", api::internal::to_schema(event.data));
-    add_numbers(object, event);
-    text = schema::write_json(object, {.indent = 0});
-  });
+  api::internal::translated([&] { text = report::event_json(to_inner(event)); });
   return text;
 }
+
+namespace api::internal {
+
+Event to_public(const report::Event& inner) {
+  Event event;
+  event.type = static_cast<Event::Type>(inner.type);
+  event.time = inner.time;
+  event.run = inner.run;
+  event.workflow = inner.workflow;
+  event.step = inner.step;
+  event.loop = inner.loop;
+  event.item = inner.item;
+  event.reference = inner.reference;
+  event.version = inner.version;
+  event.environment = inner.environment;
+  event.plugin_step = inner.plugin_step;
+  event.stage = inner.stage;
+  event.output = inner.output;
+  event.outcome = inner.outcome;
+  event.error = inner.error;
+  event.level = inner.level;
+  event.text = inner.text;
+  event.data = shown(inner.data);
+  event.seconds = inner.seconds;
+  event.done = inner.done;
+  event.total = inner.total;
+  event.bytes = inner.bytes;
+  event.index = inner.index;
+  event.count = inner.count;
+  return event;
+}
+
+}  // namespace api::internal
 
 }  // namespace venvoy

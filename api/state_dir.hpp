@@ -1,4 +1,4 @@
-// Where what must last lies: logs, later the history of runs (design D4, spec/command.md section 8).
+// Where what must last lies: logs and the history of runs (design D4, spec/command.md section 8).
 #pragma once
 
 #include <filesystem>

@@ -60,8 +60,8 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
   group(app.add_option("--context", options.context, "Folder that relative paths start from")->type_name("DIR"));
   group(
       app.add_option("--workdir", options.workdir, "Folder of the store, over the configuration's")->type_name("DIR"));
-  group(
-      app.add_option("--state-dir", options.state_dir, "Folder of what must last: logs of plugins")->type_name("DIR"));
+  group(app.add_option("--state-dir", options.state_dir, "Folder of what must last: history of runs, logs of plugins")
+            ->type_name("DIR"));
   group(app.add_flag("--offline", options.offline, "Use what is there; open no connection"));
   group(app.add_option("--python", options.python, "Python interpreter for plugins")->type_name("PATH"));
   group(app.add_option("--allow-incompatible", options.allow_incompatible,
@@ -83,21 +83,26 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
   group(app.add_flag("-v,--verbose", options.verbose, "Say more; twice: everything"));
 }
 
-Talk::Talk(const CommonOptions& options, const ContextFiles* files)
-    : screen_(std::make_shared<Screen>(STDERR_FILENO)), quiet_(options.quiet) {
+Talk::Talk(const CommonOptions& options, const ContextFiles* files, std::shared_ptr<const report::Masker> masker)
+    : screen_(std::make_shared<Screen>(STDERR_FILENO)), masker_(std::move(masker)), quiet_(options.quiet) {
   style_.color = use_color(options);
   if (files) style_.source = [files](const std::string& name) { return files->text_of(name); };
-  logger_ = Logger(make_log_sink({LogForm::people, log_level_of(options), style_.color, screen_}));
+  logger_ =
+      Logger(masked_sink(make_log_sink({LogForm::people, log_level_of(options), style_.color, screen_}), masker_));
+}
+
+std::string Talk::shown(std::string_view text) const {
+  return masker_ ? masker_->masked_text(text) : std::string(text);
 }
 
 void Talk::issue(const Issue& issue) const {
-  screen_->write(report::render(issue, style_));
+  screen_->write(shown(report::render(issue, style_)));
 }
 void Talk::error(const Error& error) const {
-  screen_->write(report::render(error, style_));
+  screen_->write(shown(report::render(error, style_)));
 }
 void Talk::line(std::string_view text) const {
-  if (!quiet_) screen_->write(text);
+  if (!quiet_) screen_->write(shown(text));
 }
 
 std::optional<std::string> configuration_file(const CommonOptions& options) {

@@ -13,6 +13,7 @@
 #include "cli/result_output.hpp"
 #include "cli/screen.hpp"
 #include "report/diagnostics.hpp"
+#include "report/masker.hpp"
 
 namespace CLI {
 class App;
@@ -42,7 +43,8 @@ void add_common_options(CLI::App& app, CommonOptions& options);
 // How one command talks to people, on standard error.
 class Talk {
  public:
-  Talk(const CommonOptions& options, const ContextFiles* files);
+  // What is said goes through the masker, if there is one.
+  Talk(const CommonOptions& options, const ContextFiles* files, std::shared_ptr<const report::Masker> masker = nullptr);
 
   const Logger& logger() const noexcept { return logger_; }
   bool quiet() const noexcept { return quiet_; }
@@ -55,7 +57,10 @@ class Talk {
   bool color() const noexcept { return style_.color; }
 
  private:
+  std::string shown(std::string_view text) const;
+
   std::shared_ptr<Screen> screen_;
+  std::shared_ptr<const report::Masker> masker_;
   report::DiagnosticStyle style_;
   Logger logger_;
   bool quiet_;

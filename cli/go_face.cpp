@@ -13,6 +13,7 @@
 #include "cli/face.hpp"
 #include "cli/log_output.hpp"
 #include "cli/result_output.hpp"
+#include "cli/run_outputs.hpp"
 #include "cli/session.hpp"
 #include "os/environment.hpp"
 #include "report/diagnostics.hpp"
@@ -71,6 +72,7 @@ class GoFace {
       for (const Issue& issue : read.issues) throw StartFailure{fmt::format("{} ({})", frame, report::one_line(issue))};
     }
     configuration_ = std::move(read.configuration);
+    masker_->add_names(configuration_.secret_names);
     use_log_level(flags_.debug ? LogLevel::debug : configuration_.log_level);
     logger_ = Logger(sink_).with("source", "main");
     try {
@@ -81,7 +83,9 @@ class GoFace {
     }
   }
 
-  void use_log_level(LogLevel level) { sink_ = make_log_sink({LogForm::go, level, ::isatty(STDERR_FILENO) == 1}); }
+  void use_log_level(LogLevel level) {
+    sink_ = masked_sink(make_log_sink({LogForm::go, level, ::isatty(STDERR_FILENO) == 1}), masker_);
+  }
 
   api::RuntimeOptions runtime_options() const {
     api::RuntimeOptions options;
@@ -119,7 +123,9 @@ class GoFace {
       const Issues issues = input_issues(*plan, input);
       for (const Issue& issue : issues) logger_.error("Workflow execution failed ({})", report::one_line(issue));
       if (!issues.empty()) return exit_number(RunExit::run_failed);
-      return finish(session.run(plan, std::move(input.value), nullptr, std::nullopt));
+      masker_->learn(input.value);
+      learn_literals(*masker_, *plan);
+      return finish(session.run(plan, std::move(input.value), {nullptr, std::nullopt, {}, masker_}));
     } catch (const Error& error) {
       logger_.error("Workflow execution failed ({})", with_hint(place_and_text(error), error.hint()));
       return exit_number(RunExit::run_failed);
@@ -149,6 +155,7 @@ class GoFace {
   const GoFlags& flags_;
   std::uint64_t child_file_limit_;
   ContextFiles files_;
+  std::shared_ptr<report::Masker> masker_ = std::make_shared<report::Masker>();
   std::shared_ptr<LogSink> sink_;
   Logger logger_;
   api::Configuration configuration_;

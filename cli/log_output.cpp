@@ -55,7 +55,26 @@ class SpdlogSink final : public LogSink {
   spdlog::logger logger_;
 };
 
+class MaskedSink final : public LogSink {
+ public:
+  MaskedSink(std::shared_ptr<LogSink> sink, std::shared_ptr<const report::Masker> masker)
+      : sink_(std::move(sink)), masker_(std::move(masker)) {}
+  bool enabled(LogLevel level) const noexcept override { return sink_->enabled(level); }
+  void write(LogLevel level, std::string_view labels, std::string_view message) override {
+    sink_->write(level, labels, masker_->masked_text(message));
+  }
+
+ private:
+  std::shared_ptr<LogSink> sink_;
+  std::shared_ptr<const report::Masker> masker_;
+};
+
 }  // namespace
+
+std::shared_ptr<LogSink> masked_sink(std::shared_ptr<LogSink> sink, std::shared_ptr<const report::Masker> masker) {
+  if (!masker) return sink;
+  return std::make_shared<MaskedSink>(std::move(sink), std::move(masker));
+}
 
 std::shared_ptr<LogSink> make_log_sink(const LogOptions& options) {
   return std::make_shared<SpdlogSink>(options);

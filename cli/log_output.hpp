@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "cli/screen.hpp"
+#include "report/masker.hpp"
 
 namespace venvoy::cli {
 
@@ -22,5 +23,8 @@ struct LogOptions {
 };
 
 std::shared_ptr<LogSink> make_log_sink(const LogOptions& options);
+
+// The same sink with every message through the masker; the sink itself if that is null.
+std::shared_ptr<LogSink> masked_sink(std::shared_ptr<LogSink> sink, std::shared_ptr<const report::Masker> masker);
 
 }  // namespace venvoy::cli

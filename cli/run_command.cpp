@@ -14,6 +14,7 @@
 #include "cli/commands.hpp"
 #include "cli/progress_display.hpp"
 #include "cli/quantity.hpp"
+#include "cli/run_outputs.hpp"
 #include "cli/session.hpp"
 
 namespace venvoy::cli {
@@ -26,6 +27,7 @@ struct RunArguments {
   std::string progress = "auto";
   std::optional<std::string> timeout;
   std::optional<std::string> launcher;
+  RunOutputOptions outputs;
 };
 
 // Puts `value` at a dotted path of `input`, making the maps on the way.
@@ -52,7 +54,11 @@ void apply_settings(schema::Value& input, const std::vector<std::string>& settin
 class RunCommand {
  public:
   RunCommand(const RunArguments& arguments, const CommonOptions& common)
-      : arguments_(arguments), common_(common), files_(common.context), talk_(common, &files_) {}
+      : arguments_(arguments),
+        common_(common),
+        files_(common.context),
+        masker_(arguments.outputs.no_mask ? nullptr : std::make_shared<report::Masker>()),
+        talk_(common, &files_, masker_) {}
 
   int run() {
     std::optional<std::chrono::milliseconds> timeout;
@@ -74,37 +80,80 @@ class RunCommand {
   int prepare_and_run(std::optional<std::chrono::milliseconds> timeout) {
     auto configuration = load_configuration(common_, files_, talk_);
     if (!configuration) return exit_number(RunExit::prepare_failed);
+    if (masker_) masker_->add_names(configuration->secret_names);
     const auto main = files_.read(arguments_.workflow);
     std::optional<workflow::WorkflowFiles::File> input_file;
     if (arguments_.input) input_file = files_.read(*arguments_.input);
 
-    api::RuntimeOptions options = runtime_options(common_, talk_);
-    if (arguments_.launcher) options.launcher = deployer::launcher_named(*arguments_.launcher);
-    Session session(std::move(*configuration), std::move(options));
-    ProgressDisplay display(arguments_.progress, session, talk_);
-    const workflow::Checked checked = session.prepare(main, files_, display.observer());
-    for (const Issue& issue : checked.issues)
-      if (issue.severity == Severity::error) talk_.issue(issue);
-    if (!checked.plan) return exit_number(RunExit::prepare_failed);
+    const bool events_on_stderr = arguments_.progress == "json";
+    RunOutputs outputs(arguments_.outputs, {common_, talk_, masker_, main.name, events_on_stderr});
+    int code = exit_number(RunExit::prepare_failed);
     try {
-      return run_plan(session, checked.plan, input_file, display, timeout);
+      api::RuntimeOptions options = runtime_options(common_, talk_);
+      if (arguments_.launcher) options.launcher = deployer::launcher_named(*arguments_.launcher);
+      Session session(std::move(*configuration), std::move(options));
+      ProgressDisplay display(events_on_stderr ? "none" : arguments_.progress, session, talk_);
+      workflow::RunObserver* observer = outputs.observer(display.observer());
+      const workflow::Checked checked = session.prepare(main, files_, observer);
+      const std::string wrong = tell_issues(checked, main);
+      if (!checked.plan) {
+        outputs.fail(wrong);
+      } else {
+        outputs.set_plan(checked.plan);
+        display.expect_steps(checked.plan->steps.size());
+        code = run_plan(session, checked.plan, input_file, observer, display, outputs, timeout);
+      }
+    } catch (const Error& error) {
+      outputs.fail(error.what());
+      outputs.finish();
+      throw;
+    }
+    // The engine is gone, so nothing more comes.
+    outputs.finish();
+    return code;
+  }
+
+  // Each on standard error, and all of them as one text.
+  std::string tell_issues(const workflow::Checked& checked, const workflow::WorkflowFiles::File& main) const {
+    if (!checked.plan && masker_)
+      if (const auto parsed = workflow::parse_document(main.text, main.name); parsed.document)
+        learn_literals(*masker_, *parsed.document);
+    std::string all;
+    for (const Issue& issue : checked.issues) {
+      if (issue.severity != Severity::error) continue;
+      talk_.issue(issue);
+      all += (all.empty() ? "" : "\n") + report::one_line(issue);
+    }
+    return all;
+  }
+
+  int run_plan(Session& session, const std::shared_ptr<const workflow::Plan>& plan,
+               const std::optional<workflow::WorkflowFiles::File>& input_file, workflow::RunObserver* observer,
+               ProgressDisplay& display, RunOutputs& outputs, std::optional<std::chrono::milliseconds> timeout) {
+    try {
+      return run_with_input(session, plan, input_file, observer, display, outputs, timeout);
     } catch (const Error& error) {
       if (error.code() == ErrorCode::usage) throw;
       talk_.error(error);
+      outputs.fail(error.what());
       return exit_number(RunExit::run_failed);
     }
   }
 
-  int run_plan(Session& session, const std::shared_ptr<const workflow::Plan>& plan,
-               const std::optional<workflow::WorkflowFiles::File>& input_file, ProgressDisplay& display,
-               std::optional<std::chrono::milliseconds> timeout) {
+  int run_with_input(Session& session, const std::shared_ptr<const workflow::Plan>& plan,
+                     const std::optional<workflow::WorkflowFiles::File>& input_file, workflow::RunObserver* observer,
+                     ProgressDisplay& display, RunOutputs& outputs, std::optional<std::chrono::milliseconds> timeout) {
     InputFile input = read_input(input_file);
     apply_settings(input.value, arguments_.set);
+    if (masker_) masker_->learn(input.value);
     const Issues issues = input_issues(*plan, input);
     for (const Issue& issue : issues) talk_.issue(issue);
-    if (!issues.empty()) return exit_number(RunExit::run_failed);
-    display.expect_steps(plan->steps.size());
-    const workflow::RunResult result = session.run(plan, std::move(input.value), display.observer(), timeout);
+    if (!issues.empty()) {
+      outputs.fail(report::one_line(issues.front()));
+      return exit_number(RunExit::run_failed);
+    }
+    const workflow::RunResult result =
+        session.run(plan, std::move(input.value), {observer, timeout, outputs.run(), masker_});
     display.finish();
     if (result.failure) {
       talk_.error(*result.failure);
@@ -124,6 +173,7 @@ class RunCommand {
   const RunArguments& arguments_;
   const CommonOptions& common_;
   ContextFiles files_;
+  std::shared_ptr<report::Masker> masker_;  // null with --no-mask
   Talk talk_;
 };
 
@@ -142,11 +192,10 @@ void add_run_command(CLI::App& app, CommonOptions& common, Action& action) {
       ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command
-      ->add_option(
-          "--progress", arguments->progress,
-          "How progress is shown on standard error: auto (live on a terminal, plain elsewhere), live, plain or "
-          "none")
-      ->check(CLI::IsMember({"auto", "live", "plain", "none"}));
+      ->add_option("--progress", arguments->progress,
+                   "How progress is shown on standard error: auto (live on a terminal, plain elsewhere), live, plain, "
+                   "json (events, a line each) or none")
+      ->check(CLI::IsMember({"auto", "live", "plain", "json", "none"}));
   command->add_option("--timeout", arguments->timeout, "Abort the run after this time: 90, 90s, 5m, 1h 30m")
       ->type_name("TIME");
   command
@@ -154,6 +203,7 @@ void add_run_command(CLI::App& app, CommonOptions& common, Action& action) {
                    "How steps are started: by a new Python each (exec), or by a fork of one that has imported what the "
                    "plugin needs (forkserver); over the configuration's")
       ->check(CLI::IsMember({"exec", "forkserver"}));
+  add_run_output_options(*command, arguments->outputs);
   command->footer(
       "Exit codes: 0 an output; 1 it could not be prepared; 2 an error output, or a wrong command line; 3 it "
       "failed.\n\n"

@@ -65,13 +65,14 @@ workflow::Checked Session::prepare(const workflow::WorkflowFiles::File& main, co
   return runtime_.wait_for(workflow::prepare(main, files, runtime_, std::move(options)));
 }
 
-workflow::RunResult Session::run(std::shared_ptr<const workflow::Plan> plan, schema::Value input,
-                                 workflow::RunObserver* observer, std::optional<std::chrono::milliseconds> timeout) {
+workflow::RunResult Session::run(std::shared_ptr<const workflow::Plan> plan, schema::Value input, RunWishes wishes) {
   workflow::RunOptions options;
   options.logger = runtime_.options().logger.with("source", "workflow");
-  options.observer = observer;
-  options.run_id = api::new_run_id();
-  options.timeout = timeout;
+  options.observer = wishes.observer;
+  options.run_id = wishes.run_id.empty() ? api::new_run_id() : wishes.run_id;
+  options.timeout = wishes.timeout;
+  if (wishes.masker)
+    options.shown_in_logs = [masker = wishes.masker](const schema::Value& data) { return masker->masked(data); };
   options.logged_outputs = runtime_.configuration().logged_outputs;
   return runtime_.wait_for(
       workflow::run(std::move(plan), std::move(input), runtime_, std::move(options), stop_->running));

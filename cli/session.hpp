@@ -14,6 +14,7 @@
 #include "base/issue.hpp"
 #include "cli/context_files.hpp"
 #include "cli/interrupts.hpp"
+#include "report/masker.hpp"
 #include "schema/yaml.hpp"
 #include "workflow/engine.hpp"
 
@@ -48,8 +49,13 @@ class Session {
   // (cancelled).
   workflow::Checked prepare(const workflow::WorkflowFiles::File& main, const ContextFiles& files,
                             workflow::RunObserver* observer, bool find_everything = false);
-  workflow::RunResult run(std::shared_ptr<const workflow::Plan> plan, schema::Value input,
-                          workflow::RunObserver* observer, std::optional<std::chrono::milliseconds> timeout);
+  struct RunWishes {
+    workflow::RunObserver* observer = nullptr;  // may be null; outlives the call
+    std::optional<std::chrono::milliseconds> timeout;
+    std::string run_id;                      // made if empty
+    std::shared_ptr<report::Masker> masker;  // of data in log lines; may be null
+  };
+  workflow::RunResult run(std::shared_ptr<const workflow::Plan> plan, schema::Value input, RunWishes wishes);
 
  private:
   struct Stop;

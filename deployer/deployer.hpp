@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -32,6 +33,12 @@ class PluginProcess {
   // Runs the step to its end. Throws an Error (plugin, protocol) when the plugin dies, breaks the protocol or reports
   // a failure: with exit code or signal, and the tail of its standard error.
   virtual boost::asio::awaitable<StepAnswer> run(std::string run_id, std::string step_id, schema::Value input) = 0;
+
+  // Who wants to hear what the plugin prints, line by line: its standard error (info), and what its step has printed
+  // (debug). Some lines from before the call come at once. The listener must neither block nor throw; it is called
+  // until close() completes or this object goes.
+  using Listener = std::function<void(LogLevel level, std::string_view line)>;
+  virtual void listen(Listener) {}
 
   // Sends a signal to the running step. Failures are logged only: the run itself tells what became of the plugin.
   virtual boost::asio::awaitable<void> signal(std::string run_id, std::string signal_id, schema::Value data) = 0;

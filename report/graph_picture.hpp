@@ -21,6 +21,7 @@ struct GraphPicture {
     std::string detail;   // smaller, below it; may be empty
     std::string tooltip;  // may be empty
     Shape shape = Shape::step;
+    std::string state = {};  // in a run: succeeded, failed, cancelled or disabled; empty for none
   };
   // `to` needs `from`; both are positions in `nodes`.
   struct Edge {

@@ -11,11 +11,13 @@
 #include "base/text.hpp"
 #include "report/graph_layout.hpp"
 #include "report/internal/display_width.hpp"
+#include "report/internal/xml.hpp"
 
 namespace venvoy::report {
 namespace {
 
 using Point = GraphLayout::Point;
+using internal::xml_text;
 
 constexpr std::size_t most_cells = 48;  // of a text in a box
 
@@ -25,6 +27,9 @@ constexpr std::string_view style_sheet = R"(
   .box { fill: #f6f7f9; stroke: #6b7280; }
   .input .box, .output .box { fill: #e8f0ea; stroke: #4d7c5a; }
   .error-output .box { fill: #f8eaea; stroke: #a05252; }
+  .succeeded .box { fill: #e6f4ea; stroke: #2f7d4f; stroke-width: 1.5; }
+  .failed .box { fill: #fbe9e7; stroke: #b3261e; stroke-width: 2; }
+  .disabled .box, .cancelled .box { fill: none; stroke-dasharray: 3 3; }
   .name { fill: #1f2328; font-size: 13px; text-anchor: middle; }
   .detail { fill: #57606a; font-size: 11px; text-anchor: middle; }
   .edge { fill: none; stroke: #8b929c; stroke-width: 1.3; }
@@ -35,42 +40,14 @@ constexpr std::string_view style_sheet = R"(
     .box { fill: #22262c; stroke: #8b929c; }
     .input .box, .output .box { fill: #1f2d24; stroke: #6fa37d; }
     .error-output .box { fill: #33211f; stroke: #c27f7a; }
+    .succeeded .box { fill: #16301f; stroke: #5fb37f; }
+    .failed .box { fill: #3a1715; stroke: #f0857c; }
+    .disabled .box, .cancelled .box { fill: none; }
     .name { fill: #e6e9ed; }
     .detail { fill: #a8b0ba; }
     .label { fill: #a8b0ba; stroke: #14171a; }
   }
 )";
-
-// Text for XML: what XML has no place for, even as a reference, becomes a blank or U+FFFD.
-std::string xml_text(std::string_view text) {
-  std::string result;
-  const std::string valid = to_valid_utf8(text);
-  for (std::size_t at = 0; at < valid.size(); ++at) {
-    const std::string_view rest = std::string_view(valid).substr(at, 3);
-    switch (valid[at]) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      default:
-        if (rest == "\xEF\xBF\xBE" || rest == "\xEF\xBF\xBF") {
-          result += "\xEF\xBF\xBD";
-          at += 2;
-        } else {
-          result += static_cast<unsigned char>(valid[at]) < ' ' ? ' ' : valid[at];
-        }
-    }
-  }
-  return result;
-}
 
 // At most `most_cells` wide, with a sign where something is left out.
 std::string cut_short(std::string_view text) {
@@ -156,7 +133,9 @@ class SvgWriter {
     const GraphLayout::Box& box = layout_.boxes[index];
     const double x = box.corner.x + box.width / 2;
     const double middle = box.corner.y + box.height / 2;
-    text_ += fmt::format("<g class=\"{}\" id=\"{}\">", class_of(node.shape), xml_text(node.id));
+    const std::string classes =
+        node.state.empty() ? std::string(class_of(node.shape)) : fmt::format("{} {}", class_of(node.shape), node.state);
+    text_ += fmt::format("<g class=\"{}\" id=\"{}\">", xml_text(classes), xml_text(node.id));
     // What a shortened text leaves out can be read here.
     const std::string& tooltip = node.tooltip.empty() ? picture_.nodes[index].text : node.tooltip;
     text_ += fmt::format("<title>{}</title>", xml_text(tooltip));

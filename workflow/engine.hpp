@@ -70,6 +70,8 @@ struct RunOptions {
   std::optional<std::chrono::milliseconds> timeout;
   // Step outputs with these ids are logged at these levels (spec/workflow.md section 2, `logged_outputs`).
   std::map<std::string, LogLevel> logged_outputs;
+  // What of data may be seen in log lines; without it all of it. Called on the loop.
+  std::function<schema::Value(const schema::Value&)> shown_in_logs;
   // How long an abort waits for an output that can still be made (spec/workflow.md 6.6).
   std::chrono::milliseconds abort_wait{5000};
 };

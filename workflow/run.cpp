@@ -77,9 +77,10 @@ RunQuestion question_about(const Plan& plan, const schema::Value& input) {
 }
 
 RunFinished report_of(const RunResult& result) {
-  if (!result.failure) return {result.error_output ? Outcome::failed : Outcome::succeeded, result.output_id, {}};
+  if (!result.failure)
+    return {result.error_output ? Outcome::failed : Outcome::succeeded, result.output_id, {}, result.output_data};
   const bool cancelled = result.failure->code() == ErrorCode::cancelled;
-  return {cancelled ? Outcome::cancelled : Outcome::failed, {}, result.failure->what()};
+  return {cancelled ? Outcome::cancelled : Outcome::failed, {}, result.failure->what(), {}};
 }
 
 // How often a run of the plan starts each plugin, as far as can be seen before it: a loop does so more than once.
@@ -141,7 +142,7 @@ asio::awaitable<RunResult> run(std::shared_ptr<const Plan> plan, schema::Value i
                                RunOptions options, std::shared_ptr<RunControl> control) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   const internal::RunSetting setting{executor, deployers, options};
-  if (options.observer) options.observer->run_started({plan->document->file, options.run_id});
+  if (options.observer) options.observer->run_started({plan->document->file, options.run_id, input});
   RunResult result;
   try {
     input = schema::unserialize(*plan->input, input);

@@ -1,6 +1,7 @@
 // What happens in a run, for those who show, record or count it (spec/command.md section 8, "events").
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -15,31 +16,42 @@ namespace venvoy::workflow {
 enum class Outcome { succeeded, failed, cancelled, disabled };
 std::string_view to_text(Outcome outcome) noexcept;
 
-// Which step of which run; `item` counts the items of the loops around it, outermost first ("2.0"), empty outside.
+// Which step of which run. Of a step in loops, `loop` names the loops around it, outermost first ("outer.inner"), and
+// `item` their items ("2.0"), counted from 0; both are empty outside.
 struct StepName {
   std::string step;
   std::string item;
+  std::string loop = {};
+
+  friend bool operator==(const StepName&, const StepName&) = default;
 };
 
 struct RunStarted {
-  std::string workflow;  // the file as written
-  std::string run;       // id of the run
+  std::string workflow;      // the file as written
+  std::string run;           // id of the run
+  schema::Value input = {};  // as it was given
 };
 struct RunFinished {
   Outcome outcome = Outcome::succeeded;
   std::string output_id;
   std::string error;
+  schema::Value output = {};
 };
+// The step's plugin is ready for it.
 struct StepDeployed {
   StepName name;
   std::string reference;
   std::string version;
   std::string environment;
+  std::chrono::microseconds took{};
 };
+// What runs the step has its input. `took` is the time from when the input was there: asking gates and starting a
+// process.
 struct StepStarted {
   StepName name;
-  std::string plugin_step;
+  std::string plugin_step;  // of a loop: the file of its sub-workflow
   schema::Value input;
+  std::chrono::microseconds took{};
 };
 struct StepFinished {
   StepName name;
@@ -49,6 +61,7 @@ struct StepFinished {
   schema::Value data;
   std::string error;  // of a crash or a failed deployment
 };
+// A line that a plugin has printed. The last ones may come after the step's end.
 struct StepLog {
   StepName name;
   LogLevel level = LogLevel::debug;

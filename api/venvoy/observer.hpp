@@ -13,8 +13,8 @@ namespace venvoy {
 // others are empty.
 struct Event {
   enum class Type {
-    run_started,        // workflow
-    run_finished,       // outcome, output, error
+    run_started,        // workflow, data
+    run_finished,       // outcome, output, data, error
     fetch_progress,     // reference, done, total, bytes
     resolve_started,    // reference, text
     resolve_finished,   // reference, text, outcome
@@ -23,12 +23,12 @@ struct Event {
     install_started,    // reference, text
     install_finished,   // reference, text, outcome
     environment_ready,  // reference, text: "built" or "reused"
-    step_deployed,      // step, item, reference, version, environment
-    step_started,       // step, item, plugin_step, data
-    step_finished,      // step, item, outcome, stage, output, data, error
-    step_log,           // step, item, level, text
-    item_started,       // step, item, index, count
-    item_finished,      // step, item, index, outcome, error
+    step_deployed,      // step, reference, version, environment, seconds
+    step_started,       // step, plugin_step, data, seconds
+    step_finished,      // step, outcome, stage, output, data, error
+    step_log,           // step, level, text: a line that the plugin has printed
+    item_started,       // step: the loop, index, count
+    item_finished,      // step: the loop, index, outcome, error
     warning,            // reference, text
   };
 
@@ -37,7 +37,9 @@ struct Event {
   std::string run;  // id of the run; empty while a workflow is prepared
   std::string workflow;
   std::string step;  // key in the workflow
-  // Counts the items of the loops around the step, outermost first ("2.0"); empty outside of loops.
+  // The loops around the step, outermost first ("outer.inner"), and their items, counted from 0 ("2.0"); empty outside
+  // of loops.
+  std::string loop;
   std::string item;
   std::string reference;  // of a plugin, as written, without secrets
   std::string version;    // the full commit, or the version
@@ -49,7 +51,8 @@ struct Event {
   std::string error;
   std::string level;  // debug, info, warning or error
   std::string text;
-  Value data;  // a step's input or output
+  Value data;          // an input or an output
+  double seconds = 0;  // how long deploying a step, or starting it, took
   std::uint64_t done = 0;
   std::uint64_t total = 0;  // 0: not known
   std::uint64_t bytes = 0;
@@ -60,7 +63,8 @@ struct Event {
 // "run_started" and so on.
 std::string_view to_text(Event::Type type) noexcept;
 
-// The event as one JSON object in one line, without a line feed: {"v":1,"type":"step_started","time":"…",…}.
+// The event as one JSON object in one line, without a line feed: {"v":1,"type":"step_started","time":"…",…}, as
+// docs/events.schema.json says.
 std::string to_json(const Event& event);
 
 // Hears of events, one at a time and in their order; every _started is followed by its _finished.

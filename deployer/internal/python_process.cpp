@@ -10,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "deployer/internal/limit_text.hpp"
 
 namespace venvoy::deployer::internal {
@@ -32,8 +33,10 @@ constexpr std::chrono::milliseconds patience_with_stream = 5s;
 // Of the list of modules that a plugin has imported.
 constexpr std::size_t longest_imports = std::size_t{1} << 20;
 
-atp::ClientOptions client_options(const PythonLimits& limits, const Logger& logger) {
+atp::ClientOptions client_options(const PythonLimits& limits, const Logger& logger,
+                                  std::function<void(std::string_view)> on_line) {
   atp::ClientOptions options;
+  options.on_debug_line = [on_line = std::move(on_line)](const std::string&, std::string_view line) { on_line(line); };
   options.hello_timeout = limits.hello_timeout;
   options.logger = logger.with("source", "atp-client");
   return options;
@@ -50,10 +53,16 @@ PythonProcess::PythonProcess(const ProcessSurroundings& surroundings, const std:
       process_(std::move(launched.process)),
       channel_(std::move(launched.channel)),
       limits_(surroundings.limits),
+      early_limit_(surroundings.limits.stderr_tail),
       errors_(executor_, std::move(launched.standard_error), surroundings.limits.stderr_tail,
               surroundings.stderr_logs ? surroundings.stderr_logs->make_log(name) : nullptr,
-              [log = logger_](std::string_view line) { log.debug("python plugin module stderr: {}", line); }),
-      client_(*channel_, executor_, client_options(surroundings.limits, logger)),
+              [this](std::string_view line) {
+                logger_.debug("python plugin module stderr: {}", line);
+                heard(LogLevel::info, line);
+              }),
+      client_(
+          *channel_, executor_,
+          client_options(surroundings.limits, logger, [this](std::string_view line) { heard(LogLevel::debug, line); })),
       wall_timer_(std::make_shared<asio::steady_timer>(executor_)),
       channel_timer_(std::make_shared<asio::steady_timer>(executor_)) {
   if (launched.imports)
@@ -128,6 +137,18 @@ asio::awaitable<void> PythonProcess::signal(std::string run_id, std::string sign
   } catch (const Error& error) {
     logger_.warning("the signal could not be sent: {}", error.what());
   }
+}
+
+void PythonProcess::heard(LogLevel level, std::string_view line) {
+  if (listener_) return listener_(level, to_valid_utf8(line));
+  if (early_bytes_ + line.size() > early_limit_) return;
+  early_bytes_ += line.size();
+  early_.emplace_back(level, to_valid_utf8(line));
+}
+
+void PythonProcess::listen(Listener listener) {
+  listener_ = std::move(listener);
+  for (const auto& [level, line] : std::exchange(early_, {})) listener_(level, line);
 }
 
 void PythonProcess::kill() noexcept {

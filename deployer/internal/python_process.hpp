@@ -4,6 +4,9 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -43,8 +46,10 @@ class PythonProcess final : public PluginProcess {
   boost::asio::awaitable<void> signal(std::string run_id, std::string signal_id, schema::Value data) override;
   boost::asio::awaitable<void> close() override;
   void kill() noexcept override;
+  void listen(Listener listener) override;
 
  private:
+  void heard(LogLevel level, std::string_view line);
   // The error with how the process has ended, if it has, and what it said last.
   boost::asio::awaitable<Error> explained(Error error);
   boost::asio::awaitable<void> wait_for_last_words(StderrReader& reader);
@@ -61,6 +66,11 @@ class PythonProcess final : public PluginProcess {
   std::unique_ptr<RunningProcess> process_;
   std::unique_ptr<atp::ByteChannel> channel_;
   PythonLimits limits_;
+  Listener listener_;
+  // What was heard before there was a listener, up to the length of the tail.
+  std::vector<std::pair<LogLevel, std::string>> early_;
+  std::size_t early_bytes_ = 0;
+  std::size_t early_limit_;
   StderrReader errors_;
   std::unique_ptr<StderrReader> imports_;  // may be null
   atp::Client client_;

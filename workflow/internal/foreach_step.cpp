@@ -42,7 +42,7 @@ asio::awaitable<void> ForeachStepRun::run_items() {
   const Value* parallelism = fields.find("parallelism");
   const std::size_t wanted = parallelism ? static_cast<std::size_t>(parallelism->as_integer()) : 1;
   results_.resize(items.size());
-  run_.observer().step_started({run_.name_of(step()), step().body_file, *fields.find("items")});
+  run_.observer().step_started({run_.name_of(step()), step().body_file, *fields.find("items"), {}});
 
   std::vector<std::unique_ptr<Background<bool>>> workers;
   const auto on_done = [this] { wake(); };
@@ -73,7 +73,7 @@ asio::awaitable<RunResult> ForeachStepRun::run_item(std::size_t index, Value ite
     refused.failure = Error(ErrorCode::schema, fmt::format("invalid workflow input ({})", error.what()));
     co_return refused;
   }
-  std::string place = run_.item().empty() ? std::to_string(index) : fmt::format("{}.{}", run_.item(), index);
+  RunPlace place = run_.place().inside(id(), index);
   WorkflowRun run(step().body, run_.setting(), run_.logger().with("subworkflow", step().body_file), std::move(place));
   active_.insert(&run);
   if (stopping()) run.abort();

@@ -23,6 +23,10 @@ namespace {
 
 constexpr std::chrono::milliseconds default_closure_wait{5000};
 
+std::chrono::microseconds since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
+}
+
 schema::Map object(std::initializer_list<std::pair<Value, Value>> entries) {
   return schema::Map(entries);
 }
@@ -75,6 +79,7 @@ asio::awaitable<void> PluginStepRun::live() {
 
 // Null when the step has ended here.
 asio::awaitable<std::shared_ptr<Plugin>> PluginStepRun::deploy_plugin() {
+  const auto begin = std::chrono::steady_clock::now();
   std::shared_ptr<Plugin> plugin = step().plugin;
   if (const Value* settings = given(position(deploy))->find("deploy")) {
     std::optional<Error> failure;
@@ -91,7 +96,8 @@ asio::awaitable<std::shared_ptr<Plugin>> PluginStepRun::deploy_plugin() {
     }
   }
   const deployer::PluginFacts& facts = plugin->facts();
-  run_.observer().step_deployed({run_.name_of(step()), facts.reference, facts.version, facts.environment});
+  run_.observer().step_deployed(
+      {run_.name_of(step()), facts.reference, facts.version, facts.environment, since(begin)});
   run_.stage_ended(index_, position(deploy));
   // Known from here on, also when the step then waits for ever for something that does not come.
   run_.stages_impossible(index_, {position(deploy_failed)});
@@ -105,6 +111,7 @@ bool PluginStepRun::is_enabled() const {
 }
 
 asio::awaitable<void> PluginStepRun::run_plugin(Plugin& plugin) {
+  const auto begin = std::chrono::steady_clock::now();
   const schema::StepSchema& schema = *plugin.schema()->find(step().plugin_step);
   Value input = *given(position(starting))->find("input");
   std::unique_ptr<PluginProcess> process;
@@ -123,7 +130,10 @@ asio::awaitable<void> PluginStepRun::run_plugin(Plugin& plugin) {
     if (process) co_await process->close();
     co_return;
   }
-  run_.observer().step_started({run_.name_of(step()), step().plugin_step, input});
+  run_.observer().step_started({run_.name_of(step()), step().plugin_step, input, since(begin)});
+  process->listen([this](LogLevel level, std::string_view line) {
+    run_.observer().step_log({run_.name_of(step()), level, std::string(line)});
+  });
   run_.stage_ended(index_, position(starting), 0, schema::Map());
   run_.settle();
 

@@ -43,11 +43,16 @@ std::unique_ptr<StepRun> make_step_run(WorkflowRun& run, std::size_t index) {
 
 }  // namespace
 
-WorkflowRun::WorkflowRun(std::shared_ptr<const Plan> plan, const RunSetting& setting, Logger logger, std::string item)
+RunPlace RunPlace::inside(const std::string& loop_step, std::size_t index) const {
+  if (loop.empty()) return {loop_step, std::to_string(index)};
+  return {fmt::format("{}.{}", loop, loop_step), fmt::format("{}.{}", item, index)};
+}
+
+WorkflowRun::WorkflowRun(std::shared_ptr<const Plan> plan, const RunSetting& setting, Logger logger, RunPlace place)
     : plan_(std::move(plan)),
       setting_(setting),
       logger_(std::move(logger)),
-      item_(std::move(item)),
+      place_(std::move(place)),
       graph_(plan_->graph),
       outputs_left_(plan_->outputs.size()),
       endings_(plan_->steps.size()),
@@ -149,9 +154,11 @@ void WorkflowRun::log_output(const PlanStep& step, const StageOutput& output, co
   const auto& levels = setting_.options.logged_outputs;
   const auto level = levels.find(output.id);
   if (level == levels.end() || !logger_.enabled(level->second)) return;
+  const auto& shown = setting_.options.shown_in_logs;
+  const std::string text = schema::write_json(shown ? shown(data) : data, {.indent = 0});
   logger_.with("source", "workflow")
-      .write(level->second, fmt::format("Output ID for step \"{}\" is \"{}\".\nOutput data: \"{}\"", step.id(),
-                                        output.id, schema::write_json(data, {.indent = 0})));
+      .write(level->second,
+             fmt::format("Output ID for step \"{}\" is \"{}\".\nOutput data: \"{}\"", step.id(), output.id, text));
 }
 
 // --- what follows from it --------------------------------------------------------------------------------------------

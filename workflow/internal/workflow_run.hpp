@@ -24,10 +24,18 @@ struct RunSetting {
   const RunOptions& options;
 };
 
+// The loops around a run and their items, as in StepName; empty for the run itself.
+struct RunPlace {
+  std::string loop;
+  std::string item;
+
+  // Of the run of an item of a loop here.
+  RunPlace inside(const std::string& loop_step, std::size_t index) const;
+};
+
 class WorkflowRun {
  public:
-  // `item` counts the items of the loops around this run ("2.0"); empty for the run itself.
-  WorkflowRun(std::shared_ptr<const Plan> plan, const RunSetting& setting, Logger logger, std::string item);
+  WorkflowRun(std::shared_ptr<const Plan> plan, const RunSetting& setting, Logger logger, RunPlace place);
 
   // `input` is typed. Completes when every step is closed.
   boost::asio::awaitable<RunResult> execute(schema::Value input);
@@ -41,8 +49,8 @@ class WorkflowRun {
   const Plan& plan() const noexcept { return *plan_; }
   const RunSetting& setting() const noexcept { return setting_; }
   const Logger& logger() const noexcept { return logger_; }
-  const std::string& item() const noexcept { return item_; }
-  StepName name_of(const PlanStep& step) const { return {step.id(), item_}; }
+  const RunPlace& place() const noexcept { return place_; }
+  StepName name_of(const PlanStep& step) const { return {step.id(), place_.item, place_.loop}; }
   RunObserver& observer() const noexcept;
 
   // A step tells what has happened with the next three, and then lets the run draw its conclusions with settle(): what
@@ -77,7 +85,7 @@ class WorkflowRun {
   std::shared_ptr<const Plan> plan_;
   const RunSetting& setting_;
   Logger logger_;
-  std::string item_;
+  RunPlace place_;
   GraphState graph_;
   std::optional<DataModel> data_;
   std::vector<std::unique_ptr<StepRun>> steps_;
