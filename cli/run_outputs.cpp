@@ -46,7 +46,7 @@ bool is_special(const fs::path& path) {
   return fs::exists(status) && !fs::is_regular_file(status);
 }
 
-void write_all(const os::Fd& file, std::string_view text) {
+void write_whole(const os::Fd& file, std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = ::write(file.get(), text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
@@ -58,7 +58,7 @@ void write_all(const os::Fd& file, std::string_view text) {
 void write_output(const std::string& name, const std::string& text) {
   const fs::path path = fs::absolute(name);
   if (is_special(path))
-    write_all(os::open_file(path, O_WRONLY), text);
+    write_whole(os::open_file(path, O_WRONLY), text);
   else
     os::write_file_atomically(path, text, usual_mode());
 }
@@ -168,7 +168,7 @@ void RunOutputs::write_event(const report::Event& event) {
   if (setting_.events_on_stderr) std::cerr << line << std::flush;
   if (!events_) return;
   try {
-    write_all(events_, line);
+    write_whole(events_, line);
   } catch (const Error& error) {
     events_.reset();
     setting_.talk.logger().warning("no more events are written to {}: {}", *options_.events, error.what());

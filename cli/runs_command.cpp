@@ -17,7 +17,6 @@
 #include "cli/quantity.hpp"
 #include "cli/state_folder.hpp"
 #include "report/history.hpp"
-#include "report/plain_progress.hpp"
 #include "report/why.hpp"
 #include "schema/json.hpp"
 
@@ -35,10 +34,6 @@ constexpr std::size_t all_runs = 1'000'000;
 
 double seconds_of(std::chrono::microseconds time) {
   return static_cast<double>(time.count()) / 1e6;
-}
-
-std::string run_time_text(std::chrono::microseconds time) {
-  return report::duration_text(std::chrono::duration_cast<std::chrono::milliseconds>(time));
 }
 
 // JSON as it was kept, as data again; as a text when it was cut off.
@@ -199,7 +194,7 @@ class RunsCommand {
     }
     schema::List removed;
     for (const RunSummary& run : runs) {
-      history_->remove(run);
+      as_failure([&] { history_->remove(run); });
       removed.emplace_back(run.run);
     }
     write_out(data_document(Map{{"removed", std::move(removed)}}, common_.output));
@@ -209,10 +204,16 @@ class RunsCommand {
   RunSummary found(const std::string& name) const {
     if (!history_)
       throw Error(ErrorCode::unresolvable, fmt::format("there is no history in {}", state_folder(common_).string()));
+    return as_failure([&] { return history_->find(name); });
+  }
+
+  // The command line is in order, so what the history refuses is no usage error.
+  template <class Work>
+  static auto as_failure(const Work& work) {
     try {
-      return history_->find(name);
+      return work();
     } catch (const Error& error) {
-      // The command line is in order, so it is no usage error.
+      if (error.code() != ErrorCode::usage) throw;
       throw Error(ErrorCode::unresolvable, error.what()).with_hint(error.hint());
     }
   }

@@ -35,11 +35,6 @@ constexpr double most_ticks = 8;
 
 constexpr std::string_view not_begun = "waiting";
 
-std::string time_text(microseconds time) {
-  if (time < microseconds(1000) && time > microseconds(0)) return "< 1 ms";
-  return duration_text(std::chrono::duration_cast<std::chrono::milliseconds>(time));
-}
-
 // "2026-01-02 03:04:05 UTC"
 std::string moment_text(WallTime time) {
   const std::string text = rfc3339_utc(time);
@@ -133,7 +128,7 @@ class GanttWriter {
     const double tick = tick_of(span_);
     for (double at = 0; at <= span_ * 0.97; at += tick)
       text += fmt::format("<span style=\"left:{:.3f}%\">{}</span>", at / span_ * 100,
-                          at == 0 ? "0" : time_text(microseconds(static_cast<std::int64_t>(at))));
+                          at == 0 ? "0" : step_time_text(microseconds(static_cast<std::int64_t>(at))));
     return text + "</div><span></span></div>\n";
   }
 
@@ -234,9 +229,9 @@ class PageWriter {
     text_ +=
         fmt::format("<p class=\"verdict\">{} <span>{}</span></p>\n<dl class=\"tiles\">\n", badge(run_state()), verdict);
     add_tile("Started", moment_text(facts_.begin));
-    if (facts_.ended) add_tile("Took", time_text(*facts_.ended - facts_.begin));
+    if (facts_.ended) add_tile("Took", step_time_text(*facts_.ended - facts_.begin));
     if (facts_.started && *facts_.started - facts_.begin > microseconds(0))
-      add_tile("Making ready", time_text(*facts_.started - facts_.begin), "of it");
+      add_tile("Making ready", step_time_text(*facts_.started - facts_.begin), "of it");
     const OutcomeCounts& ended = facts_.ended_steps;
     const auto count = [&](Outcome outcome) { return ended[static_cast<std::size_t>(outcome)]; };
     std::size_t planned = 0;
@@ -351,7 +346,7 @@ class PageWriter {
     const StepRecord& step = *entry.step;
     GanttRow row{step_title(entry.name), fmt::format("#step-{}", entry.number), {}, {}};
     const auto add = [&](const char* kind, const char* name, WallTime begin, WallTime end) {
-      row.bars.push_back({kind, fmt::format("{}: {}", name, time_text(end - begin)), begin, end});
+      row.bars.push_back({kind, fmt::format("{}: {}", name, step_time_text(end - begin)), begin, end});
     };
     if (step.deployed && step.deploy_time > microseconds(0))
       add("deploy", "deploy", *step.deployed - step.deploy_time, *step.deployed);
@@ -361,7 +356,7 @@ class PageWriter {
       add(entry.state == "failed" ? "bad" : "run", "run", *step.started, step.ended.value_or(last));
     else if (step.ended)
       add("bad", "failed", *step.ended, *step.ended);
-    row.took = step.started ? time_text(step.ended.value_or(last) - *step.started) : "–";
+    row.took = step.started ? step_time_text(step.ended.value_or(last) - *step.started) : "–";
     return row;
   }
 
@@ -374,11 +369,11 @@ class PageWriter {
         const WallTime end = phase.end.value_or(facts_.started.value_or(last_moment()));
         sum += end - phase.begin;
         row.bars.push_back({phase.outcome == "failed" ? std::string("bad") : phase.name,
-                            fmt::format("{}: {} {}", phase.name, time_text(end - phase.begin), phase.outcome),
+                            fmt::format("{}: {} {}", phase.name, step_time_text(end - phase.begin), phase.outcome),
                             phase.begin, end});
       }
       if (row.bars.empty()) continue;
-      row.took = time_text(sum);
+      row.took = step_time_text(sum);
       rows.push_back(std::move(row));
     }
     if (rows.empty()) return;
@@ -430,8 +425,8 @@ class PageWriter {
         "scope=\"row\">{3}</th><td>{4}{5}</td><td class=\"number\">{6}</td><td class=\"number hide-small\">{7}</td><td "
         "class=\"hide-small\">{8}</td></tr>\n",
         entry.number, xml_text(entry.state), rank, xml_text(step_title(entry.name)), badge(entry.state), items,
-        step && step->started && step->ended ? time_text(step->run_time()) : "",
-        step && step->started ? time_text(*step->started - base) : "", xml_text(runs));
+        step && step->started && step->ended ? step_time_text(step->run_time()) : "",
+        step && step->started ? step_time_text(*step->started - base) : "", xml_text(runs));
   }
 
   void add_graph() {
@@ -489,7 +484,7 @@ class PageWriter {
       std::string ready = plugin.ready.empty() ? "no" : plugin.ready;
       for (const PluginRecord::Phase& phase : plugin.phases)
         ready += fmt::format("; {} {}{}", phase.name,
-                             phase.end ? time_text(*phase.end - phase.begin) : std::string("not ended"),
+                             phase.end ? step_time_text(*phase.end - phase.begin) : std::string("not ended"),
                              phase.outcome == "ok" || phase.outcome.empty() ? "" : " (" + phase.outcome + ")");
       text_ += fmt::format(
           "<tr><th scope=\"row\" class=\"mono\">{}</th><td class=\"mono\">{}</td><td "
@@ -528,9 +523,9 @@ class PageWriter {
     if (planned) add(planned->is_loop ? "Sub-workflow" : "Plugin's step", planned->plugin_step);
     schema::List needs;
     for (const NeedMet& met : reason.needs) {
-      const std::string how =
-          met.came ? (met.need->step.empty() ? std::string("there at the start") : "came after " + time_text(met.after))
-                   : "did not come" + (met.instead.empty() ? "" : ": " + met.instead);
+      const std::string how = met.came ? (met.need->step.empty() ? std::string("there at the start")
+                                                                 : "came after " + step_time_text(met.after))
+                                       : "did not come" + (met.instead.empty() ? "" : ": " + met.instead);
       needs.emplace_back(fmt::format("{}: {}", met.need->name, how));
     }
     schema::Map data{
@@ -540,9 +535,9 @@ class PageWriter {
       add("Plugin", step->reference);
       add("Commit or version", step->version);
       add("Environment", step->environment);
-      if (step->deployed) add("Deploy took", time_text(step->deploy_time));
+      if (step->deployed) add("Deploy took", step_time_text(step->deploy_time));
       if (step->started) {
-        add("Start took", time_text(step->start_time));
+        add("Start took", step_time_text(step->start_time));
         add("Started", rfc3339_utc(*step->started));
       }
       if (step->ended)

@@ -27,7 +27,7 @@ struct JUnitSuite {
   std::chrono::microseconds time{};
 };
 
-double seconds(std::chrono::microseconds time) {
+double in_seconds(std::chrono::microseconds time) {
   return static_cast<double>(time.count()) / 1e6;
 }
 
@@ -65,7 +65,7 @@ class JUnitWriter {
     ++suite.tests;
     suite.time += time;
     suite.cases += fmt::format("    <testcase name=\"{}\" classname=\"{}\" time=\"{:.6f}\"", xml_text(name),
-                               xml_text(suite.name), seconds(time));
+                               xml_text(suite.name), in_seconds(time));
   }
 
   void add_skipped(JUnitSuite& suite, const std::string& name, const std::string& why) {
@@ -130,7 +130,7 @@ class JUnitWriter {
       text += fmt::format(
           "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{:.6f}\" "
           "timestamp=\"{}\">\n",
-          xml_text(name), suite.tests, suite.failures, suite.errors, suite.skipped, seconds(time),
+          xml_text(name), suite.tests, suite.failures, suite.errors, suite.skipped, in_seconds(time),
           rfc3339_utc(facts_.begin).substr(0, 19));
       text += suite.cases;
       if (loop.empty() && facts_.left_out > 0)
@@ -145,7 +145,7 @@ class JUnitWriter {
         "errors=\"{}\" "
         "skipped=\"{}\" time=\"{:.6f}\">\n{}</testsuites>\n",
         xml_text(facts_.workflow), all.tests, all.failures, all.errors, all.skipped,
-        facts_.ended ? seconds(*facts_.ended - facts_.begin) : 0.0, text);
+        facts_.ended ? in_seconds(*facts_.ended - facts_.begin) : 0.0, text);
   }
 
   const RunFacts& facts_;

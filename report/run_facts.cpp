@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "report/plain_progress.hpp"
+
 namespace venvoy::report {
 
 using std::chrono::microseconds;
@@ -31,6 +33,11 @@ const StepRecord* RunFacts::find(const workflow::StepName& name) const noexcept 
 
 std::string step_title(const workflow::StepName& name) {
   return name.loop.empty() ? name.step : fmt::format("{}[{}].{}", name.loop, name.item, name.step);
+}
+
+std::string step_time_text(microseconds time) {
+  if (time < microseconds(1000) && time > microseconds(0)) return "< 1 ms";
+  return duration_text(std::chrono::duration_cast<std::chrono::milliseconds>(time));
 }
 
 }  // namespace venvoy::report

@@ -134,4 +134,7 @@ struct RunFacts {
 // "loop[2.0].step", or "step" outside of loops: how people name a step, here and on the command line.
 std::string step_title(const workflow::StepName& name);
 
+// "< 1 ms", "40 ms", "1.2 s", "2 m 05 s"
+std::string step_time_text(std::chrono::microseconds time);
+
 }  // namespace venvoy::report

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
-#include "report/plain_progress.hpp"
 
 namespace venvoy::report {
 
@@ -14,10 +13,6 @@ using std::chrono::microseconds;
 using workflow::Outcome;
 
 namespace {
-
-std::string time_text(microseconds time) {
-  return duration_text(std::chrono::duration_cast<std::chrono::milliseconds>(time));
-}
 
 // When a stage of a step, or an output of it, was there.
 std::optional<WallTime> time_of(const Need& need, const StepRecord& other) {
@@ -74,7 +69,7 @@ const NeedMet* missing_of(const std::vector<NeedMet>& needs) {
 
 std::string waited_text(const std::vector<NeedMet>& needs) {
   const NeedMet* last = last_of(needs);
-  return last ? fmt::format("it waited for {}, which came after {}", last->need->name, time_text(last->after))
+  return last ? fmt::format("it waited for {}, which came after {}", last->need->name, step_time_text(last->after))
               : std::string("it had to wait for no other step");
 }
 
@@ -102,7 +97,7 @@ std::string sentence_about(const RunFacts& facts, const StepRecord* step, const 
   if (step->stage == "deploy_failed") return "it failed before it began: its plugin could not be deployed";
   if (step->outcome == Outcome::cancelled && !step->started) return never_began(facts, needs, died);
   const std::string waited = waited_text(needs);
-  const std::string time = time_text(step->run_time());
+  const std::string time = step_time_text(step->run_time());
   if (step->outcome == Outcome::cancelled) return fmt::format("it was stopped after {}; {}", time, waited);
   if (step->outcome == Outcome::failed) {
     if (step->has_error_output())
@@ -142,9 +137,10 @@ std::string why_text(const RunFacts& facts, const workflow::StepName& name, cons
   if (planned && planned->is_loop) text += fmt::format("  runs {} for each item\n", planned->plugin_step);
   if (!why.needs.empty()) text += "  it needs:\n";
   for (const NeedMet& met : why.needs) {
-    const std::string how = met.came ? (met.need->step.empty() ? std::string("there at the start")
-                                                               : fmt::format("came after {}", time_text(met.after)))
-                                     : "did not come" + (met.instead.empty() ? "" : ": " + met.instead);
+    const std::string how = met.came
+                                ? (met.need->step.empty() ? std::string("there at the start")
+                                                          : fmt::format("came after {}", step_time_text(met.after)))
+                                : "did not come" + (met.instead.empty() ? "" : ": " + met.instead);
     const char* kind = met.need->kind == Need::Kind::any_of ? " (one of several)"
                        : met.need->kind == Need::Kind::may  ? " (if it is there)"
                                                             : "";

@@ -13,6 +13,11 @@ ABSENT = "0123456789abcdef0123456789abcdef01234567"
 ROWS = {
     "run": [
         (["good.yaml"], 0),
+        (["good.yaml", "--events", "events.jsonl", "--junit", "junit.xml", "--report", "report.html"], 0),
+        (["good.yaml", "--progress", "json", "--no-history", "--no-mask"], 0),
+        (["good.yaml", "--events", "nowhere/events.jsonl"], 1),
+        (["good.yaml", "--report", "nowhere/report.html"], 1),
+        (["good.yaml", "--junit", "."], 1),
         (["good.yaml", "--set", "name=World"], 0),
         (["--set", "name=World", "good.yaml"], 0),
         (["good.yaml", "-i", "input.yaml"], 0),
@@ -164,6 +169,34 @@ ROWS = {
         (["@REF@", "nonsense@@x"], 1),
         ([], 2),
         (["@REF@", "--frobnicate"], 2),
+    ],
+    "runs ls": [
+        ([], 0),
+        (["-n", "1"], 0),
+        (["surplus"], 2),
+        (["-n", "many"], 2),
+    ],
+    "runs show": [
+        (["latest"], 0),
+        (["nothing"], 1),
+        ([], 2),
+    ],
+    "runs log": [
+        (["latest"], 0),
+        (["latest", "no-such-step"], 1),
+        ([], 2),
+    ],
+    "runs why": [
+        (["latest", "greet"], 0),
+        (["latest", "no-such-step"], 1),
+        (["latest"], 2),
+    ],
+    "runs rm": [
+        (["nothing"], 1),
+        ([], 2),
+        (["--older-than", "soon"], 2),
+        (["latest", "--all"], 2),
+        (["--older-than", "1d"], 0),
     ],
     "init": [
         (["new"], 0),
