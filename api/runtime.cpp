@@ -68,7 +68,7 @@ Runtime::Runtime(Configuration configuration, RuntimeOptions options)
   if (options_.state_dir)
     services.stderr_logs = std::make_shared<deployer::StderrLogs>(
         std::filesystem::absolute(*options_.state_dir) / "stderr", deployer::StderrLogs::Bounds(),
-        options_.logger.with("source", "deployer"));
+        options_.logger.with("source", "deployer"), options_.mask);
   registry_.add(std::make_shared<deployer::PythonKind>(std::move(services)));
   deployer::add_image_deployers(registry_);
   const internal::SignalsBlocked blocked;

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -42,6 +43,8 @@ struct RuntimeOptions {
   bool contract_is_advice = false;
   // What must last, see state_dir.hpp. Without it nothing is kept of what plugins write to standard error.
   std::optional<std::filesystem::path> state_dir;
+  // Takes the secrets out of what is kept there; may be empty. Called on the loop's thread.
+  std::function<std::string(std::string_view)> mask;
   std::optional<deployer::LauncherChoice> launcher;  // over the configuration's
   deployer::DeployGate* deploy_gate = nullptr;       // may be null; outlives the runtime
   // The soft limit on open files that child processes get: that of a program before it has raised its own.

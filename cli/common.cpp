@@ -139,6 +139,8 @@ api::RuntimeOptions runtime_options(const CommonOptions& options, const Talk& ta
     result.state_dir = *options.state_dir;
   else
     result.state_dir = api::default_state_dir(os::current_environment(), ::geteuid() == 0);
+  if (const auto& masker = talk.masker())
+    result.mask = [masker](std::string_view text) { return masker->masked_text(text); };
   result.python = options.python;
   result.offline = options.offline;
   result.allow_incompatible = options.allow_incompatible;

@@ -55,6 +55,7 @@ class Talk {
   // Where all of it goes: for those who draw there too.
   const std::shared_ptr<Screen>& screen() const noexcept { return screen_; }
   bool color() const noexcept { return style_.color; }
+  const std::shared_ptr<const report::Masker>& masker() const noexcept { return masker_; }
 
  private:
   std::string shown(std::string_view text) const;

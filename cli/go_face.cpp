@@ -90,6 +90,7 @@ class GoFace {
   api::RuntimeOptions runtime_options() const {
     api::RuntimeOptions options;
     options.state_dir = api::default_state_dir(os::current_environment(), ::geteuid() == 0);
+    options.mask = [masker = masker_](std::string_view text) { return masker->masked_text(text); };
     options.context = flags_.context;
     options.logger = Logger(sink_);
     options.contract_is_advice = std::filesystem::path(program_).filename() == "arcaflow";

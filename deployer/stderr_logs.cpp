@@ -31,6 +31,9 @@ fs::path older(fs::path path) {
   return path += ".1";
 }
 
+// Of one that is looked at as a whole.
+constexpr std::size_t longest_line = std::size_t{64} << 10;
+
 // Only letters that are at home in names of files.
 std::string file_name(std::string name) {
   for (char& symbol : name)
@@ -52,8 +55,8 @@ std::uint64_t bytes_in(const fs::path& folder) {
 
 }  // namespace
 
-StderrLogs::StderrLogs(fs::path folder, Bounds bounds, Logger logger)
-    : folder_(std::move(folder)), bounds_(bounds), logger_(std::move(logger)) {}
+StderrLogs::StderrLogs(fs::path folder, Bounds bounds, Logger logger, Filter filter)
+    : folder_(std::move(folder)), bounds_(bounds), logger_(std::move(logger)), filter_(std::move(filter)) {}
 
 std::unique_ptr<StderrLogs::Log> StderrLogs::make_log(std::string name) {
   return std::make_unique<Log>(shared_from_this(), std::move(name));
@@ -109,10 +112,20 @@ void StderrLogs::note_end(fs::path path, std::uint64_t bytes) {
 }
 
 StderrLogs::Log::~Log() {
+  if (!pending_.empty()) write_as_is(logs_->filter_(pending_));
   if (file_) logs_->note_end(path_, size_ + older_size_);
 }
 
 void StderrLogs::Log::write(std::string_view bytes) {
+  if (!logs_->filter_) return write_as_is(bytes);
+  pending_ += bytes;
+  const std::size_t end = pending_.rfind('\n');
+  const std::size_t whole = end != std::string::npos ? end + 1 : pending_.size() > longest_line ? pending_.size() : 0;
+  write_as_is(logs_->filter_(std::string_view(pending_).substr(0, whole)));
+  pending_.erase(0, whole);
+}
+
+void StderrLogs::Log::write_as_is(std::string_view bytes) {
   if (is_off_ || bytes.empty()) return;
   try {
     if (!file_) open();

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,8 +30,11 @@ class StderrLogs : public std::enable_shared_from_this<StderrLogs> {
     std::size_t logs = 1000;
   };
 
-  // Used on one thread. `folder` need not be there.
-  StderrLogs(std::filesystem::path folder, Bounds bounds, Logger logger);
+  // What is written instead of some whole lines: for keeping secrets out.
+  using Filter = std::function<std::string(std::string_view)>;
+
+  // Used on one thread. `folder` need not be there; `filter` may be empty.
+  StderrLogs(std::filesystem::path folder, Bounds bounds, Logger logger, Filter filter = {});
   StderrLogs(const StderrLogs&) = delete;
   StderrLogs& operator=(const StderrLogs&) = delete;
 
@@ -47,6 +51,7 @@ class StderrLogs : public std::enable_shared_from_this<StderrLogs> {
     const std::filesystem::path& path() const noexcept { return path_; }
 
    private:
+    void write_as_is(std::string_view bytes);
     void open();
     void begin_anew();
 
@@ -55,6 +60,7 @@ class StderrLogs : public std::enable_shared_from_this<StderrLogs> {
     std::filesystem::path path_;
     os::Fd file_;
     bool is_off_ = false;
+    std::string pending_;           // the beginning of a line, for the filter
     std::uint64_t size_ = 0;        // of the file
     std::uint64_t older_size_ = 0;  // of what came before it
   };
@@ -75,6 +81,7 @@ class StderrLogs : public std::enable_shared_from_this<StderrLogs> {
   std::filesystem::path folder_;
   Bounds bounds_;
   Logger logger_;
+  Filter filter_;
   std::filesystem::path engine_folder_;
   os::Fd engine_lock_;
   std::uint64_t last_number_ = 0;
