@@ -18,7 +18,9 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -436,13 +438,49 @@ class DoctorCommand {
              : "forkserver: from the second use of a plugin on, a step is a fork of a Python process that has "
                "imported what the plugin needs");
     const std::uint64_t own = os::soft_file_limit();
+    const deployer::PythonLimits& limits = settings_.limits;
     tell("limits", own < few_open_files ? Health::warning : Health::ok,
          fmt::format("open files: {} for venvoy, {} for a plugin; a plugin's first words: within {} s; kept of its "
-                     "standard error: {}; made ready at a time: {}; memory and processor time: no limit",
-                     own, common_.child_file_limit,
-                     std::chrono::duration<double>(settings_.limits.hello_timeout).count(),
-                     size_text(settings_.limits.stderr_tail), settings_.max_concurrent_deployments),
+                     "standard error: {}; made ready at a time: {}; of a step: memory {}, processor time {}, time {}",
+                     own, limits.process.open_files == 0 ? common_.child_file_limit : limits.process.open_files,
+                     seconds_of(limits.hello_timeout), size_text(limits.stderr_tail),
+                     settings_.max_concurrent_deployments,
+                     limits.process.memory == 0 ? "no limit" : size_text(limits.process.memory),
+                     limits.process.processor_time.count() == 0
+                         ? "no limit"
+                         : fmt::format("{} s", seconds_of(limits.process.processor_time)),
+                     limits.wall_time ? fmt::format("{} s", seconds_of(*limits.wall_time)) : "no limit"),
          own < few_open_files ? "few steps can run at a time: raise the hard limit (`ulimit -Hn`)" : "");
+    if (!examiner_) return;
+    // Slower to notice, but as sure: nothing has to be done about it.
+    tell("memory limits", Health::ok,
+         memory_is_kept_by_kernel()
+             ? "kept by the kernel, in a control group for each step"
+             : "kept by looking at each step's processes a few times per second: there is no control group (cgroup v2) "
+               "with the controller 'memory' in which venvoy may make its own");
+  }
+
+  template <class Duration>
+  static double seconds_of(Duration time) {
+    return std::chrono::duration<double>(time).count();
+  }
+
+  // Asked by starting something that needs no memory.
+  bool memory_is_kept_by_kernel() {
+    os::ChildSpec spec;
+    spec.program = os::find_keeper_program();
+    spec.working_directory = "/";
+    spec.limits.memory = std::uint64_t{64} << 20;
+    return examiner_->wait_for(end_of(examiner_->keeper().start(std::move(spec)))).memory_by_kernel;
+  }
+
+  static asio::awaitable<os::ExitInfo> end_of(os::Child child) {
+    while (!child.ended().fired()) {
+      boost::system::error_code woken;
+      auto token = asio::redirect_error(asio::use_awaitable, woken);
+      co_await child.ended().wait(token);
+    }
+    co_return *child.exit();
   }
 
   // --- telling ---

@@ -38,16 +38,14 @@ ChildState::~ChildState() {
 }
 
 WatchState::~WatchState() {
-  keeper->end_watch(token);
+  keeper->forget_watch(token);
 }
 
 }  // namespace internal
 
-const std::optional<ExceededLimit>& LimitWatch::exceeded() const {
-  static const std::optional<ExceededLimit> none;
-  if (!state_) return none;
-  state_->keeper->hear();
-  return state_->exceeded;
+void LimitWatch::settle(std::function<void(std::optional<ExceededLimit>)> settled) {
+  state_->settled = std::move(settled);
+  state_->keeper->end_watch(state_->token);
 }
 
 pid_t Child::pid() const noexcept {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,7 +18,8 @@ namespace venvoy::os {
 
 // What a process and all that it starts may use; 0 is no limit.
 struct ProcessLimits {
-  // Bytes of resident memory, of all together. Looked at a few times per second: for a moment it can be more.
+  // Bytes of resident memory, of all together. Where the kernel does not keep it they are looked at a few times per
+  // second: for a moment it can be more.
   std::uint64_t memory = 0;
   std::chrono::microseconds processor_time{0};  // of all together
   std::uint64_t open_files = 0;                 // of each process; who wants more gets EMFILE
@@ -51,6 +53,8 @@ struct ExitInfo {
   std::optional<ExceededLimit> exceeded = {};
   // What else is known of the reason, for people.
   std::string note = {};
+  // Its limit on memory was kept by the kernel (a cgroup), not by a look at it a few times per second.
+  bool memory_by_kernel = false;
 
   bool ok() const noexcept { return kind == Kind::exited && number == 0; }
   // "exit code 3", "signal 9 (SIGKILL)", "could not be started: No such file or directory", "…".
@@ -100,15 +104,15 @@ class Child {
   std::shared_ptr<internal::ChildState> state_;
 };
 
-// Holds a process that a child has forked, and all that it starts, to limits. A handle: the watch ends with it, and
-// with the process.
+// Holds a process that a child has forked, and all that it starts, to limits. A handle: the watch ends with it.
 class LimitWatch {
  public:
   LimitWatch() = default;
 
-  // Set when the process was killed for a limit; what the keeper has said up to now is listened to, so that who knows
-  // of the end knows the reason.
-  const std::optional<ExceededLimit>& exceeded() const;
+  explicit operator bool() const noexcept { return state_ != nullptr; }
+  // Ends the watch of a process that has ended: calls `settled`, once and later, with what is known of why. Not when
+  // the handle has gone before.
+  void settle(std::function<void(std::optional<ExceededLimit>)> settled);
 
  private:
   friend class Keeper;

@@ -93,12 +93,17 @@ Descriptor watch(pid_t pid) {
   return Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
 }
 
-// The same for the engine, even if a process that it had forked still holds its end of the socket.
-Descriptor watch_engine(int socket) {
+// 0 if that cannot be known.
+pid_t engine_behind(int socket) {
   ucred peer = {};
   socklen_t size = sizeof peer;
-  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.pid <= 0) return {};
-  return watch(peer.pid);
+  return ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
+}
+
+// The same for the engine, even if a process that it had forked still holds its end of the socket.
+Descriptor watch_engine(int socket) {
+  const pid_t engine = engine_behind(socket);
+  return engine > 0 ? watch(engine) : Descriptor();
 }
 
 class Keeper {
@@ -150,12 +155,10 @@ class Keeper {
         processes_.signal(request.token, request.number);
         break;
       case protocol::RequestKind::watch:
-        // It may have ended, which its parent notices.
-        if (request.number > 0 && set_kernel_limits(request.number, request.limits) == 0)
-          limits_.add(request.token, request.number, request.limits);
+        limits_.watch(request.token, request.number, request.limits);
         break;
       case protocol::RequestKind::unwatch:
-        limits_.remove(request.token);
+        limits_.unwatch(request.token);
         break;
     }
     return true;
@@ -166,7 +169,7 @@ class Keeper {
 
   Channel channel_{socket_number};
   Descriptor ends_, engine_, guard_;
-  LimitTable limits_{channel_};
+  LimitTable limits_{channel_, engine_behind(socket_number), ::getppid()};
   ProcessTable processes_{channel_, limits_, STDIN_FILENO};
 };
 

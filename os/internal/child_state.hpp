@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "os/child.hpp"
@@ -47,9 +49,14 @@ struct WatchState {
   WatchState(const WatchState&) = delete;
   WatchState& operator=(const WatchState&) = delete;
 
+  void settle() {
+    if (settled) std::exchange(settled, nullptr)(exceeded);
+  }
+
   const std::shared_ptr<KeeperConnection> keeper;
   const std::uint64_t token;
   std::optional<ExceededLimit> exceeded;
+  std::function<void(std::optional<ExceededLimit>)> settled;
 };
 
 }  // namespace venvoy::os::internal

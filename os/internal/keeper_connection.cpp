@@ -39,7 +39,8 @@ ExitInfo ended(const protocol::Reply& reply) {
           .user_microseconds = reply.user_microseconds,
           .system_microseconds = reply.system_microseconds,
           .max_resident_kib = reply.max_resident_kib,
-          .exceeded = {}};
+          .exceeded = {},
+          .memory_by_kernel = (reply.flags & protocol::memory_by_kernel) != 0};
 }
 
 protocol::Limits wire_limits(const ProcessLimits& limits) {
@@ -129,8 +130,8 @@ void KeeperConnection::abandon(ChildState& child) noexcept {
 
 std::shared_ptr<WatchState> KeeperConnection::watch(pid_t pid, const ProcessLimits& limits) {
   auto watch = std::make_shared<WatchState>(shared_from_this(), ++last_token_);
-  if (gone_) return watch;
   watches_[watch->token] = watch;
+  if (gone_) return watch;
   short_ones_.push_back(
       {.kind = protocol::RequestKind::watch, .token = watch->token, .number = pid, .limits = wire_limits(limits)});
   flush();
@@ -138,15 +139,25 @@ std::shared_ptr<WatchState> KeeperConnection::watch(pid_t pid, const ProcessLimi
   return watch;
 }
 
-void KeeperConnection::end_watch(std::uint64_t token) noexcept {
-  watches_.erase(token);
-  if (gone_ || is_copy()) return;
+void KeeperConnection::end_watch(std::uint64_t token) {
+  if (gone_) return settle_watch(token);
+  short_ones_.push_back({.kind = protocol::RequestKind::unwatch, .token = token});
+  flush();
+  listen();
+}
+
+void KeeperConnection::forget_watch(std::uint64_t token) noexcept {
+  if (watches_.erase(token) == 0 || gone_ || is_copy()) return;
   short_ones_.push_back({.kind = protocol::RequestKind::unwatch, .token = token});
   flush();
 }
 
-void KeeperConnection::hear() {
-  while (receive_one()) continue;
+void KeeperConnection::settle_watch(std::uint64_t token) {
+  const auto found = watches_.find(token);
+  if (found == watches_.end()) return;
+  const auto watch = found->second.lock();
+  watches_.erase(found);
+  if (watch) watch->settle();
 }
 
 void KeeperConnection::listen() {
@@ -160,7 +171,7 @@ void KeeperConnection::listen() {
 
 void KeeperConnection::on_readable() {
   listens_ = false;
-  hear();
+  while (receive_one()) continue;
   flush();
   listen();
 }
@@ -182,6 +193,7 @@ bool KeeperConnection::receive_one() {
 void KeeperConnection::on_reply(const protocol::Reply& reply) {
   if (reply.kind == protocol::ReplyKind::ended) return finish(reply.token, ended(reply));
   if (reply.kind == protocol::ReplyKind::exceeded) return on_exceeded(reply);
+  if (reply.kind == protocol::ReplyKind::unwatched) return settle_watch(reply.token);
   unanswered_ -= std::min<std::size_t>(unanswered_, 1);
   if (reply.kind == protocol::ReplyKind::failed) return finish(reply.token, not_started(reply.number));
   const auto found = children_.find(reply.token);
@@ -304,7 +316,8 @@ void KeeperConnection::give_up() noexcept {
   retry_.cancel();
   starts_.clear();
   short_ones_.clear();
-  watches_.clear();
+  for (const auto& [token, weak] : std::exchange(watches_, {}))
+    if (const auto watch = weak.lock()) watch->settle();
   const auto children = std::exchange(children_, {});
   for (const auto& [token, weak] : children)
     if (const auto child = weak.lock()) child->finish({.kind = ExitInfo::Kind::lost});

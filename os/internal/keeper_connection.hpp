@@ -35,9 +35,10 @@ class KeeperConnection : public std::enable_shared_from_this<KeeperConnection> {
 
   // See Keeper::watch. Nothing is watched when the keeper is gone.
   std::shared_ptr<WatchState> watch(pid_t pid, const ProcessLimits& limits);
-  void end_watch(std::uint64_t token) noexcept;
-  // Takes what the keeper has said and nobody has listened to yet.
-  void hear();
+  // The watch is settled when the keeper has answered, or at once when it is gone.
+  void end_watch(std::uint64_t token);
+  // The last handle is going.
+  void forget_watch(std::uint64_t token) noexcept;
 
   // Ends the keeper and with it all children; every child that still runs is `lost`. Waits until the keeper has ended.
   void close() noexcept;
@@ -58,6 +59,7 @@ class KeeperConnection : public std::enable_shared_from_this<KeeperConnection> {
   void listen();
   void on_readable();
   bool receive_one();
+  void settle_watch(std::uint64_t token);
   void on_reply(const keeper_protocol::Reply& reply);
   void on_exceeded(const keeper_protocol::Reply& reply);
   void flush();

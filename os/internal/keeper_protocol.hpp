@@ -13,10 +13,11 @@
 //     signal   `number` goes to the process group of the child; nothing happens if it has ended.
 //     watch    holds the process `number`, which another process of the keeper's has forked, and all that it starts, to
 //              the limits of the request; nothing happens if there is no such process. The end of the process ends it.
-//     unwatch  ends a watch before that.
+//     unwatch  ends a watch, and asks for `unwatched`.
 //   keeper → engine, in this order for each token
 //     started  `number` is the pid
 //     failed   `number` is the errno of the step of the start that failed; the last word about the token
+//     unwatched  the last word about a watch
 //     exceeded `number` is a LimitKind: the child or watched process, and all that it has started, have been killed for
 //              it. `max_resident_kib` or `user_microseconds` is what they used.
 //     ended    `number` is the status of wait(2); the group and all descendants of the child are dead. The last word.
@@ -62,14 +63,17 @@ struct Request {
 };
 static_assert(sizeof(Request) == 56);
 
-enum class ReplyKind : std::uint32_t { started = 1, failed = 2, ended = 3, exceeded = 4 };
+enum class ReplyKind : std::uint32_t { started = 1, failed = 2, ended = 3, exceeded = 4, unwatched = 5 };
+
+// A flag of `ended`: the kernel kept the limit on memory (a cgroup), not a look at the processes now and then.
+inline constexpr std::uint32_t memory_by_kernel = 1;
 
 struct Reply {
   std::uint32_t version = keeper_protocol::version;
   ReplyKind kind = ReplyKind::started;
   std::uint64_t token = 0;
   std::int32_t number = 0;
-  std::uint32_t reserved = 0;
+  std::uint32_t flags = 0;
   // With `ended`: of the process and the descendants that it has waited for.
   std::int64_t user_microseconds = 0;
   std::int64_t system_microseconds = 0;

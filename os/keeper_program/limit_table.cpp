@@ -9,6 +9,7 @@
 #include <string>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 
 #include "os/keeper_program/own_children.hpp"
 #include "os/keeper_program/proc_text.hpp"
@@ -87,56 +88,105 @@ Usage usage_of(const std::vector<pid_t>& processes, bool share) {
   return usage;
 }
 
-void LimitTable::add(std::uint64_t token, pid_t pid, const protocol::Limits& limits) {
-  if (limits.memory_bytes == 0 && limits.processor_microseconds == 0) return;
-  if (const auto stat = stat_of(pid)) watched_[token] = {pid, stat->start_time, limits, Clock::now() + short_pause};
+int LimitTable::prepare(std::uint64_t token, const protocol::Limits& limits) {
+  if (limits.memory_bytes == 0 && limits.processor_microseconds == 0) return -1;
+  Watched& watched = watched_[token];
+  watched.limits = limits;
+  if (limits.memory_bytes != 0) watched.group = groups_.make(token, limits.memory_bytes);
+  return watched.group ? watched.group->processes.get() : -1;
 }
 
-void LimitTable::ended(std::uint64_t token, int status, const rusage& usage) {
+void LimitTable::add(std::uint64_t token, pid_t pid, const protocol::Limits& limits) {
   const auto found = watched_.find(token);
   if (found == watched_.end()) return;
-  const Watched watched = found->second;
+  Watched& watched = found->second;
+  watched.pid = pid;
+  if (watched.group) watched.group->processes = Descriptor();
+  const auto stat = stat_of(pid);
+  watched.start_time = stat ? stat->start_time : 0;
+  const bool needs_looks = !watched.group || limits.processor_microseconds != 0;
+  if (needs_looks) watched.next_look = Clock::now() + short_pause;
+}
+
+void LimitTable::watch(std::uint64_t token, pid_t pid, const protocol::Limits& limits) {
+  // It may have ended, which its parent notices.
+  if (pid <= 0 || set_kernel_limits(pid, limits) != 0) return;
+  const int group = prepare(token, limits);
+  const std::string number = std::to_string(pid);
+  if (group >= 0 && ::write(group, number.data(), number.size()) < 0) {
+    Watched& watched = watched_[token];
+    groups_.remove(std::exchange(watched.group, std::nullopt)->path);
+  }
+  add(token, pid, limits);
+}
+
+void LimitTable::unwatch(std::uint64_t token) {
+  if (const auto found = watched_.find(token); found != watched_.end()) tell_of_group(token, found->second);
+  remove(token);
+  protocol::Reply reply;
+  reply.kind = protocol::ReplyKind::unwatched;
+  reply.token = token;
+  channel_.send(reply);
+}
+
+void LimitTable::remove(std::uint64_t token) {
+  const auto found = watched_.find(token);
+  if (found == watched_.end()) return;
+  if (found->second.group) groups_.remove(found->second.group->path);
   watched_.erase(found);
-  if (watched.exceeded || !WIFSIGNALED(status) || watched.limits.processor_microseconds == 0) return;
-  const std::uint64_t used = processor_microseconds(usage);
-  // The kernel sends SIGXCPU first, and SIGKILL a second later to who takes no notice.
-  const bool killed_late = WTERMSIG(status) == SIGKILL && used > watched.limits.processor_microseconds;
-  // It counts a little differently from what it tells us afterwards.
-  const Usage told{.processor_microseconds = std::max(used, watched.limits.processor_microseconds)};
-  if (WTERMSIG(status) == SIGXCPU || killed_late) tell(token, protocol::LimitKind::processor_time, told);
+}
+
+void LimitTable::tell_of_group(std::uint64_t token, Watched& watched) {
+  const auto used = watched.group ? groups_.exceeded(watched.group->path) : std::nullopt;
+  if (!used || std::exchange(watched.exceeded, true)) return;
+  tell(token, protocol::LimitKind::memory, {.memory_bytes = std::max(*used, watched.limits.memory_bytes)});
+}
+
+bool LimitTable::ended(std::uint64_t token, int status, const rusage& usage) {
+  const auto found = watched_.find(token);
+  if (found == watched_.end()) return false;
+  Watched& watched = found->second;
+  const bool has_group = watched.group.has_value();
+  tell_of_group(token, watched);
+  if (!watched.exceeded && WIFSIGNALED(status) && watched.limits.processor_microseconds != 0) {
+    const std::uint64_t used = processor_microseconds(usage);
+    // The kernel sends SIGXCPU first, and SIGKILL a second later to who takes no notice.
+    const bool killed_late = WTERMSIG(status) == SIGKILL && used > watched.limits.processor_microseconds;
+    // It counts a little differently from what it tells us afterwards.
+    const Usage told{.processor_microseconds = std::max(used, watched.limits.processor_microseconds)};
+    if (WTERMSIG(status) == SIGXCPU || killed_late) tell(token, protocol::LimitKind::processor_time, told);
+  }
+  remove(token);
+  return has_group;
 }
 
 void LimitTable::look() {
   const Time now = Clock::now();
-  for (auto at = watched_.begin(); at != watched_.end();) {
-    const bool stays = at->second.next_look > now || look_at(at->first, at->second);
-    at = stays ? std::next(at) : watched_.erase(at);
-  }
+  for (auto& [token, watched] : watched_)
+    if (watched.next_look <= now) look_at(token, watched);
 }
 
-bool LimitTable::look_at(std::uint64_t token, Watched& watched) {
-  watched.next_look = watched.exceeded ? Time::max() : Clock::now() + usual_pause;
+void LimitTable::look_at(std::uint64_t token, Watched& watched) {
+  watched.next_look = Time::max();
   const auto stat = stat_of(watched.pid);
-  if (!stat || stat->start_time != watched.start_time) return false;
+  if (!stat || stat->start_time != watched.start_time) return;  // it is no more
+  const std::uint64_t memory_limit = watched.group ? 0 : watched.limits.memory_bytes;
   const std::vector<pid_t> processes = process_and_descendants(watched.pid);
   Usage usage = usage_of(processes, false);
   // Forked processes share most of their pages: only who is still too large without counting them twice is.
-  if (is_beyond(usage.memory_bytes, watched.limits.memory_bytes)) usage = usage_of(processes, true);
-  if (is_beyond(usage.memory_bytes, watched.limits.memory_bytes)) {
-    kill_for(token, watched, protocol::LimitKind::memory, usage, processes);
-  } else if (is_beyond(usage.processor_microseconds, watched.limits.processor_microseconds)) {
-    kill_for(token, watched, protocol::LimitKind::processor_time, usage, processes);
-  } else if (is_beyond(2 * usage.memory_bytes, watched.limits.memory_bytes) ||
-             is_beyond(2 * usage.processor_microseconds, watched.limits.processor_microseconds)) {
-    watched.next_look = Clock::now() + short_pause;
-  }
-  return true;
+  if (is_beyond(usage.memory_bytes, memory_limit)) usage = usage_of(processes, true);
+  if (is_beyond(usage.memory_bytes, memory_limit))
+    return kill_for(token, watched, protocol::LimitKind::memory, usage, processes);
+  if (is_beyond(usage.processor_microseconds, watched.limits.processor_microseconds))
+    return kill_for(token, watched, protocol::LimitKind::processor_time, usage, processes);
+  const bool is_near = is_beyond(2 * usage.memory_bytes, memory_limit) ||
+                       is_beyond(2 * usage.processor_microseconds, watched.limits.processor_microseconds);
+  watched.next_look = Clock::now() + (is_near ? short_pause : usual_pause);
 }
 
 void LimitTable::kill_for(std::uint64_t token, Watched& watched, protocol::LimitKind kind, const Usage& usage,
                           const std::vector<pid_t>& processes) {
   watched.exceeded = true;
-  watched.next_look = Time::max();
   tell(token, kind, usage);
   // The first is the one whose end is waited for: whatever the others leave behind dies with it.
   for (const pid_t pid : processes) ::kill(pid, SIGKILL);

@@ -4,12 +4,14 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <sys/resource.h>
 #include <sys/types.h>
 #include <vector>
 
 #include "os/internal/keeper_protocol.hpp"
 #include "os/keeper_program/channel.hpp"
+#include "os/keeper_program/memory_groups.hpp"
 
 namespace venvoy::keeper {
 
@@ -25,17 +27,24 @@ struct Usage {
 Usage usage_of(const std::vector<pid_t>& processes, bool share);
 
 // The memory and processor time of watched processes, looked at a few times per second. Whoever is above its limit is
-// killed with all its descendants, and the engine told which limit it was.
+// killed with all its descendants, and the engine told which limit it was. Memory is the kernel's business where it
+// can be (MemoryGroups).
 class LimitTable {
  public:
-  explicit LimitTable(Channel& channel) : channel_(channel) {}
+  LimitTable(Channel& channel, pid_t engine, pid_t guard) : channel_(channel), groups_(engine, guard) {}
 
+  // Before the process is forked: where it has to write "0" first, -1 if nowhere.
+  int prepare(std::uint64_t token, const os::internal::keeper_protocol::Limits& limits);
   // Does nothing without limits to look after.
   void add(std::uint64_t token, pid_t pid, const os::internal::keeper_protocol::Limits& limits);
-  void remove(std::uint64_t token) { watched_.erase(token); }
-  // The process has ended with this status of wait(2): tells the engine if the kernel has killed it for its processor
-  // time, and removes it.
-  void ended(std::uint64_t token, int status, const rusage& usage);
+  // For a process that runs already.
+  void watch(std::uint64_t token, pid_t pid, const os::internal::keeper_protocol::Limits& limits);
+  // Tells the engine if the kernel has killed it for its memory; then, that this was all.
+  void unwatch(std::uint64_t token);
+  void remove(std::uint64_t token);
+  // The process has ended with this status of wait(2): tells the engine if the kernel has killed it for a limit, and
+  // removes it. True if its memory was the kernel's business.
+  bool ended(std::uint64_t token, int status, const rusage& usage);
 
   // Looks at those whose time has come.
   void look();
@@ -45,20 +54,24 @@ class LimitTable {
  private:
   using Time = std::chrono::steady_clock::time_point;
   struct Watched {
-    pid_t pid = 0;
+    pid_t pid = 0;                 // 0: not yet forked
     std::uint64_t start_time = 0;  // of the process, so that another one of the same number is not taken for it
     os::internal::keeper_protocol::Limits limits;
-    Time next_look;
+    Time next_look = Time::max();
     bool exceeded = false;
+    std::optional<MemoryGroups::Group> group = {};
   };
 
-  // False when there is nothing to look after any more.
-  bool look_at(std::uint64_t token, Watched& watched);
+  void look_at(std::uint64_t token, Watched& watched);
   void kill_for(std::uint64_t token, Watched& watched, os::internal::keeper_protocol::LimitKind kind,
                 const Usage& usage, const std::vector<pid_t>& processes);
   void tell(std::uint64_t token, os::internal::keeper_protocol::LimitKind kind, const Usage& usage);
 
+  // Of what the kernel has killed for its memory.
+  void tell_of_group(std::uint64_t token, Watched& watched);
+
   Channel& channel_;
+  MemoryGroups groups_;
   std::map<std::uint64_t, Watched> watched_;
 };
 

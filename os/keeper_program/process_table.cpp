@@ -35,9 +35,15 @@ protocol::Reply reply(protocol::ReplyKind kind, std::uint64_t token, int number)
 void ProcessTable::start(Channel::Incoming incoming) {
   const std::uint64_t token = incoming.request.token;
   Started started{.error = incoming.error};
-  if (started.error == 0) started = keeper::start(incoming.request, std::move(incoming.descriptors), null_device_);
-  if (started.pid == 0) return channel_.send(reply(protocol::ReplyKind::failed, token, started.error));
-  limits_.add(token, started.pid, incoming.request.limits);
+  const protocol::Limits& limits = incoming.request.limits;
+  const int group = started.error == 0 ? limits_.prepare(token, limits) : -1;
+  if (started.error == 0)
+    started = keeper::start(incoming.request, std::move(incoming.descriptors), {null_device_, group});
+  if (started.pid == 0) {
+    limits_.remove(token);
+    return channel_.send(reply(protocol::ReplyKind::failed, token, started.error));
+  }
+  limits_.add(token, started.pid, limits);
   processes_[started.pid] = Process{.token = token, .outcome = std::move(started.outcome)};
   by_token_[token] = started.pid;
 }
@@ -111,8 +117,9 @@ bool ProcessTable::reap_one() {
 void ProcessTable::note_end(const Process& process, int status, const rusage& usage) {
   if (process.failed) return;
   by_token_.erase(process.token);
-  limits_.ended(process.token, status, usage);
+  const bool memory_by_kernel = limits_.ended(process.token, status, usage);
   protocol::Reply& end = ends_.emplace_back(reply(protocol::ReplyKind::ended, process.token, status));
+  end.flags = memory_by_kernel ? protocol::memory_by_kernel : 0;
   end.user_microseconds = microseconds(usage.ru_utime);
   end.system_microseconds = microseconds(usage.ru_stime);
   end.max_resident_kib = usage.ru_maxrss;

@@ -145,13 +145,23 @@ int restore_file_limit(std::uint64_t soft) {
   return step(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
 }
 
-[[noreturn]] void run_child(const Command& command, const protocol::Limits& limits, std::vector<int>& sources,
-                            int outcome, pid_t keeper) {
+struct Bounds {
+  const protocol::Limits& limits;
+  int memory_group;
+};
+
+int join_group(int processes) {
+  return processes < 0 ? 0 : step(::write(processes, "0", 1) == 1);
+}
+
+[[noreturn]] void run_child(const Command& command, const Bounds& bounds, std::vector<int>& sources, int outcome,
+                            pid_t keeper) {
   int error = become_own_session(keeper);
   if (error == 0) error = restore_signals();
+  if (error == 0) error = join_group(bounds.memory_group);
   if (error == 0) error = install_descriptors(sources, outcome);
   if (error == 0) error = restore_file_limit(command.header().file_limit);
-  if (error == 0) error = set_kernel_limits(0, limits);
+  if (error == 0) error = set_kernel_limits(0, bounds.limits);
   if (error == 0) error = step(::chdir(command.directory()) == 0);
   if (error == 0) ::execve(command.program(), command.arguments(), command.environment());
   if (error == 0) error = errno;
@@ -161,11 +171,11 @@ int restore_file_limit(std::uint64_t soft) {
 
 }  // namespace
 
-Started start(const protocol::Request& request, std::vector<Descriptor> descriptors, int null_device) {
+Started start(const protocol::Request& request, std::vector<Descriptor> descriptors, const OpenFiles& files) {
   if (descriptors.empty()) return {.error = EBADMSG};
   Command command;
   if (const int error = command.read(descriptors.front())) return {.error = error};
-  std::vector<int> sources = child_descriptors(request, std::span(descriptors).subspan(1), null_device);
+  std::vector<int> sources = child_descriptors(request, std::span(descriptors).subspan(1), files.null_device);
   if (sources.empty()) return {.error = EBADMSG};
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return {.error = errno};
@@ -173,7 +183,7 @@ Started start(const protocol::Request& request, std::vector<Descriptor> descript
   const pid_t keeper = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) return {.error = errno};
-  if (pid == 0) run_child(command, request.limits, sources, report.get(), keeper);
+  if (pid == 0) run_child(command, {request.limits, files.memory_group}, sources, report.get(), keeper);
   return {.pid = pid, .outcome = std::move(outcome)};
 }
 

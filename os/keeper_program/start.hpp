@@ -16,9 +16,14 @@ struct Started {
   Descriptor outcome = {};
 };
 
+struct OpenFiles {
+  int null_device;   // /dev/null
+  int memory_group;  // cgroup.procs of the control group that the process is to join; -1: of none
+};
+
 // Forks; does not wait for the exec. `descriptors` are those that came with the request, in its order; they are closed
-// here. `null_device` is an open /dev/null.
+// here.
 Started start(const os::internal::keeper_protocol::Request& request, std::vector<Descriptor> descriptors,
-              int null_device);
+              const OpenFiles& files);
 
 }  // namespace venvoy::keeper

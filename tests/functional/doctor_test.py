@@ -44,7 +44,7 @@ class DoctorTest(FunctionalTest):
         self.assertIn(PYTHON, self.row(rows, "python")["text"])
         self.assertIn("venv and pip work", self.row(rows, "python")["text"])
         for check in ("file system", "locks", "space", "contents", "rubbish", "damage", "helpers", "uv", "pip",
-                      "git http", "git ssh", "git program", "launcher", "limits"):
+                      "git http", "git ssh", "git program", "launcher", "limits", "memory limits"):
             self.row(rows, check)
         # The same for people.
         for row in rows:
@@ -52,6 +52,16 @@ class DoctorTest(FunctionalTest):
         self.assertEqual(self.call("-q", "doctor").err, "")
         # YAML is the default.
         self.assertEqual([row["check"] for row in self.call("doctor").output], [row["check"] for row in rows])
+
+    def test_limits(self):
+        _, rows = self.doctor()
+        self.assertIn("memory no limit, processor time no limit, time no limit", self.row(rows, "limits")["text"])
+        self.write_config(limits={"memory": "256MB", "cpuTime": "90s", "wallTime": "1500ms", "openFiles": 77})
+        _, rows = self.doctor()
+        for words in ("77 for a plugin", "memory 256.0 MB, processor time 90 s, time 1.5 s"):
+            self.assertIn(words, self.row(rows, "limits")["text"])
+        # Which of the two depends on the machine.
+        self.assertRegex(self.row(rows, "memory limits")["text"], "^kept by (the kernel|looking at each step)")
 
     def test_without_a_configuration(self):
         os.remove(self.folder / "config.yaml")

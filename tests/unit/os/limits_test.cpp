@@ -29,6 +29,14 @@ os::ExitInfo end_of(const std::string& script, const os::ProcessLimits& limits) 
   return engine.end_of(child);
 }
 
+std::optional<os::ExceededLimit> settled(Engine& engine, os::LimitWatch& watch) {
+  std::optional<std::optional<os::ExceededLimit>> result;
+  watch.settle([&](std::optional<os::ExceededLimit> exceeded) { result = exceeded; });
+  while (!result && engine.turn()) continue;
+  REQUIRE(result);
+  return *result;
+}
+
 }  // namespace
 
 TEST_CASE("who uses more memory than its limit is killed, and that is told") {
@@ -127,14 +135,15 @@ TEST_CASE("a process that a child has forked can be watched") {
   spec.standard_output = std::move(pipe.write_end);
   os::Child server = engine.keeper.start(std::move(spec));
   const pid_t pid = std::stoi(test::read_line(pipe.read_end));
-  const os::LimitWatch watch = engine.keeper.watch(pid, {.memory = 100 * mebibyte});
-  const os::LimitWatch of_nobody = engine.keeper.watch(pid + 1'000'000, {.memory = 1});
-  CHECK_FALSE(watch.exceeded());
+  os::LimitWatch watch = engine.keeper.watch(pid, {.memory = 100 * mebibyte});
+  os::LimitWatch of_nobody = engine.keeper.watch(pid + 1'000'000, {.memory = 1});
   REQUIRE(::write(input.write_end.get(), "\n", 1) == 1);
   CHECK(test::read_line(pipe.read_end) == "9");  // its parent goes on
-  REQUIRE(watch.exceeded());
-  CHECK(watch.exceeded()->kind == Kind::memory);
-  CHECK_FALSE(of_nobody.exceeded());
+  const std::optional<os::ExceededLimit> exceeded = settled(engine, watch);
+  REQUIRE(exceeded);
+  CHECK(exceeded->kind == Kind::memory);
+  CHECK(exceeded->used > 100 * mebibyte);
+  CHECK_FALSE(settled(engine, of_nobody));
   input.write_end.reset();
   CHECK(engine.end_of(server).text() == "exit code 0");
 }
@@ -152,4 +161,16 @@ TEST_CASE("a watch that has been let go of holds nobody to anything") {
   { const os::LimitWatch watch = engine.keeper.watch(pid, {.memory = 100 * mebibyte}); }
   CHECK(engine.end_of(server).text() == "exit code 0");
   CHECK(test::read_line(pipe.read_end) == "768");
+}
+
+TEST_CASE("a watch is settled also when the keeper dies, or has died") {
+  Engine engine;
+  os::Child child = engine.keeper.start(python_spec("time.sleep(600)\n", {}));
+  engine.until_started(child);
+  os::LimitWatch first = engine.keeper.watch(child.pid(), {.memory = mebibyte << 10});
+  ::kill(engine.keeper.pid(), SIGKILL);
+  CHECK_FALSE(settled(engine, first));
+  engine.end_of(child);
+  os::LimitWatch second = engine.keeper.watch(child.pid(), {.memory = mebibyte << 10});
+  CHECK_FALSE(settled(engine, second));
 }
