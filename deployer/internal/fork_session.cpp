@@ -128,7 +128,7 @@ void ForkSession::start(os::Keeper& keeper, const ForkServerSettings& settings, 
   server_ = keeper.start(std::move(spec));
   idle_time_ = settings.idle_time;
   errors_ =
-      std::make_unique<StderrReader>(executor_, std::move(output.read_end), server_words,
+      std::make_unique<StderrReader>(executor_, std::move(output.read_end), server_words, nullptr,
                                      [log = logger_](std::string_view line) { log.debug("fork server: {}", line); });
   socket_.assign(sockets.ours.release());
   timer_.expires_after(settings.start_timeout);
