@@ -36,10 +36,10 @@ std::vector<fs::path> own_folders() {
 std::vector<fs::path> keeper_places() {
   if (const char* chosen = std::getenv("VENVOY_KEEPER"); chosen && *chosen) return {chosen};
   std::vector<fs::path> result;
-  for (const fs::path& folder : own_folders()) {
-    result.push_back((folder / "../libexec/venvoy/venvoy-keeper").lexically_normal());
-    result.push_back(folder / "libexec/venvoy/venvoy-keeper");
-  }
+  // Beside us in a build folder or a wheel; one level up from bin or lib; two from lib/x86_64-linux-gnu.
+  for (const fs::path& folder : own_folders())
+    for (const char* up : {"..", "../..", "."})
+      result.push_back((folder / up / "libexec/venvoy/venvoy-keeper").lexically_normal());
   return result;
 }
 

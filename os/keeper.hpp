@@ -17,9 +17,9 @@ namespace internal {
 class KeeperConnection;
 }
 
-// Where the keeper's program lies: $VENVOY_KEEPER if set, else `../libexec/venvoy/venvoy-keeper` and
-// `libexec/venvoy/venvoy-keeper` beside the program or library that contains this code. Throws an Error (environment)
-// that lists the places.
+// Where the keeper's program lies: $VENVOY_KEEPER if set, else `libexec/venvoy/venvoy-keeper` in the folder of the
+// program or library that contains this code, or in one of the two above. Throws an Error (environment) that lists the
+// places.
 std::filesystem::path find_keeper_program();
 
 // A file that is installed beside the keeper's program. Throws an Error (environment) if it or the keeper is not there.

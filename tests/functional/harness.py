@@ -317,6 +317,13 @@ def command_of(pid):
 class FunctionalTest(unittest.TestCase):
     maxDiff = None
 
+    @classmethod
+    def class_folder(cls):
+        """A folder that all tests of the class share; for setUpClass."""
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="venvoy-functional-"))
+        cls.addClassCleanup(shutil.rmtree, folder, ignore_errors=True)
+        return folder
+
     def setUp(self):
         self.program = venvoy_program()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="venvoy-functional-"))
