@@ -65,7 +65,7 @@ std::string own_folder() {
   return {};
 }
 
-std::string parent_of(const std::string& folder) {
+std::string parent_group(const std::string& folder) {
   return folder.substr(0, folder.rfind('/'));
 }
 
@@ -129,8 +129,8 @@ void MemoryGroups::look_for_place() {
   if (own.empty()) return;
   if (works(own) || (make_room(own) && works(own)))
     place_ = own;
-  else if (works(parent_of(own)))
-    place_ = parent_of(own);
+  else if (works(parent_group(own)))
+    place_ = parent_group(own);
 }
 
 // Tries it out, with a process that does nothing. Removes what killed keepers have left there.
