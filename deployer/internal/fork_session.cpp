@@ -283,8 +283,15 @@ void ForkSession::finish(std::string_view id, os::ExitInfo info) {
   if (found == steps_.end()) return;
   const std::shared_ptr<ForkedStep> step = std::move(found->second);
   steps_.erase(found);
-  info.exceeded = step->watch.exceeded();
-  step->finish(std::move(info));
+  if (step->watch) {
+    // The keeper may have killed it for a limit, and says so.
+    step->watch.settle([step, info = std::move(info)](std::optional<os::ExceededLimit> exceeded) mutable {
+      info.exceeded = std::move(exceeded);
+      step->finish(std::move(info));
+    });
+  } else {
+    step->finish(std::move(info));
+  }
   time_idleness();
 }
 
