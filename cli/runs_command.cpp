@@ -97,6 +97,17 @@ Map step_map(const StepRecord& step, bool died) {
   return map;
 }
 
+// The command line is in order, so what the history refuses is no usage error.
+template <class Work>
+auto as_failure(const Work& work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::usage) throw;
+    throw Error(ErrorCode::unresolvable, error.what()).with_hint(error.hint());
+  }
+}
+
 class RunsCommand {
  public:
   explicit RunsCommand(const CommonOptions& common) : common_(common) {
@@ -205,17 +216,6 @@ class RunsCommand {
     if (!history_)
       throw Error(ErrorCode::unresolvable, fmt::format("there is no history in {}", state_folder(common_).string()));
     return as_failure([&] { return history_->find(name); });
-  }
-
-  // The command line is in order, so what the history refuses is no usage error.
-  template <class Work>
-  static auto as_failure(const Work& work) {
-    try {
-      return work();
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::usage) throw;
-      throw Error(ErrorCode::unresolvable, error.what()).with_hint(error.hint());
-    }
   }
 
   // A step by its title, or by its key when that is outside of loops.
