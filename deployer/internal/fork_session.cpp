@@ -66,6 +66,15 @@ os::ExitInfo ended(const std::vector<std::string_view>& words) {
           .max_resident_kib = number_in<std::int64_t>(words[5])};
 }
 
+// That the kernel has ended it for its own use: by SIGXCPU, or a second later by SIGKILL.
+std::optional<os::ExceededLimit> exceeded_processor_time(const os::ExitInfo& info, const os::ProcessLimits& limits) {
+  const auto limit = static_cast<std::uint64_t>(limits.processor_time.count());
+  const auto used = static_cast<std::uint64_t>(info.user_microseconds + info.system_microseconds);
+  if (limit == 0 || info.kind != os::ExitInfo::Kind::signalled) return std::nullopt;
+  if (info.number != SIGXCPU && (info.number != SIGKILL || used <= limit)) return std::nullopt;
+  return os::ExceededLimit{os::ExceededLimit::Kind::processor_time, std::max(used, limit)};
+}
+
 std::vector<std::string_view> split(std::string_view message) {
   std::vector<std::string_view> words;
   for (std::size_t begin = 0;;) {
@@ -284,9 +293,9 @@ void ForkSession::finish(std::string_view id, os::ExitInfo info) {
   const std::shared_ptr<ForkedStep> step = std::move(found->second);
   steps_.erase(found);
   if (step->watch) {
-    // The keeper may have killed it for a limit, and says so.
+    // Whether it was for a limit, the keeper knows.
     step->watch.settle([step, info = std::move(info)](std::optional<os::ExceededLimit> exceeded) mutable {
-      info.exceeded = std::move(exceeded);
+      info.exceeded = exceeded ? exceeded : exceeded_processor_time(info, step->limits);
       step->finish(std::move(info));
     });
   } else {

@@ -1,5 +1,6 @@
 """Limits of steps, told as such when they are met, and floods on standard error (spec/command.md section 4)."""
 
+import itertools
 import pathlib
 import re
 
@@ -13,6 +14,10 @@ input:
   objects:
     Input: {id: Input, properties: {}}
 steps:
+  before:
+    plugin: {deployment_type: python, src: "@REFERENCE@"}
+    step: misbehave
+    input: {how: "sleep", amount: 0}
   first:
     plugin: {deployment_type: python, src: "@REFERENCE@"}
     step: misbehave
@@ -31,10 +36,12 @@ class LimitsTest(FunctionalTest):
         self.plugin = self.tiny()
         self.write_config()
 
-    def misbehave(self, how, amount, deploy="", **limits):
+    # Forked from a server, which two steps of one plugin have, or with a Python of its own.
+    LAUNCHERS = ("forkserver", "exec")
+
+    def misbehave(self, how, amount, deploy="", launcher="exec", **limits):
         """A run of a step that does this, with these limits in the configuration."""
-        if limits:
-            self.write_config(limits=limits)
+        self.write_config(limits=limits, launcher=launcher)
         text = WORKFLOW.replace("@REFERENCE@", self.plugin.reference()).replace("@DEPLOY@", deploy)
         self.write("workflow.yaml", text.replace("@HOW@", how).replace("@AMOUNT@", str(amount)))
         return self.call("-v", "run", "workflow.yaml")
@@ -43,9 +50,9 @@ class LimitsTest(FunctionalTest):
         return sorted(self.folder.glob("state/stderr/*/*"))
 
     def test_memory(self):
-        for how in ("memory", "memory-in-a-child"):
-            with self.subTest(how=how):
-                result = self.misbehave(how, 400, memory="200MiB")
+        for how, launcher in itertools.product(("memory", "memory-in-a-child"), self.LAUNCHERS):
+            with self.subTest(how=how, launcher=launcher):
+                result = self.misbehave(how, 400, launcher=launcher, memory="200MiB")
                 self.require_failure(result, 3, "was ended because it used more than its memory limit of 200 MiB")
                 used = float(re.search(r"`limits: memory`\): ([0-9.]+) MiB, with all", result.err)[1])
                 self.assertGreater(used, 200)
@@ -55,23 +62,28 @@ class LimitsTest(FunctionalTest):
         self.require_message(self.misbehave("flood", 0, memory="1GB"), "wrote 0 MB")
 
     def test_processor_time(self):
-        for limit, said in (("500ms", "500 ms"), ("2s", "2 s")):
-            with self.subTest(limit=limit):
-                result = self.misbehave("processor", 1000, cpuTime=limit)
+        for (limit, said), launcher in itertools.product((("500ms", "500 ms"), ("2s", "2 s")), self.LAUNCHERS):
+            with self.subTest(limit=limit, launcher=launcher):
+                result = self.misbehave("processor", 1000, launcher=launcher, cpuTime=limit)
                 self.require_failure(result, 3, f"used more than its processor time limit of {said} (`limits: cpuTime`)")
 
     def test_wall_time(self):
-        result = self.misbehave("sleep", 1000, wallTime="1s")
-        self.require_failure(result, 3, "was ended because it ran longer than its time limit of 1 s (`limits: wallTime`)")
-        self.require_no_process()
-        self.require_clean_store()
+        words = "was ended because it ran longer than its time limit of 1 s (`limits: wallTime`)"
+        for launcher in self.LAUNCHERS:
+            with self.subTest(launcher=launcher):
+                result = self.misbehave("sleep", 1000, launcher=launcher, wallTime="1s")
+                self.require_failure(result, 3, words)
+                self.require_no_process()
+                self.require_clean_store()
 
     def test_open_files(self):
-        result = self.misbehave("files", 100, openFiles=64)
-        self.require_failure(
-            result, 3, "exit code 1", "Too many open files", "may have 64 files open (`limits: openFiles`)"
-        )
-        self.require_message(self.misbehave("files", 100, openFiles=200), "opened 100 files")
+        words = ("exit code 1", "Too many open files", "may have 64 files open (`limits: openFiles`)")
+        for launcher in self.LAUNCHERS:
+            with self.subTest(launcher=launcher):
+                result = self.misbehave("files", 100, launcher=launcher, openFiles=64)
+                self.require_failure(result, 3, *words)
+                result = self.misbehave("files", 100, launcher=launcher, openFiles=200)
+                self.require_message(result, "opened 100 files")
 
     def test_of_one_step_in_its_deploy(self):
         deploy = f"""
