@@ -121,8 +121,11 @@ void LimitTable::watch(std::uint64_t token, pid_t pid, const protocol::Limits& l
 }
 
 void LimitTable::unwatch(std::uint64_t token) {
-  if (const auto found = watched_.find(token); found != watched_.end()) tell_of_group(token, found->second);
-  remove(token);
+  if (const auto found = watched_.find(token); found != watched_.end()) {
+    tell_of_group(token, found->second);
+    if (found->second.group) groups_.release(found->second.group->path);
+    watched_.erase(found);
+  }
   protocol::Reply reply;
   reply.kind = protocol::ReplyKind::unwatched;
   reply.token = token;

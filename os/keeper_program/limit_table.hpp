@@ -39,7 +39,7 @@ class LimitTable {
   void add(std::uint64_t token, pid_t pid, const os::internal::keeper_protocol::Limits& limits);
   // For a process that runs already.
   void watch(std::uint64_t token, pid_t pid, const os::internal::keeper_protocol::Limits& limits);
-  // Tells the engine if the kernel has killed it for its memory; then, that this was all.
+  // Tells the engine if the kernel has killed it for its memory; then, that this was all. What still runs goes on.
   void unwatch(std::uint64_t token);
   void remove(std::uint64_t token);
   // The process has ended with this status of wait(2): tells the engine if the kernel has killed it for a limit, and

@@ -124,6 +124,12 @@ void MemoryGroups::remove(std::string path) {
   leaving_.push_back(std::move(path));
 }
 
+void MemoryGroups::release(std::string path) {
+  if (::rmdir(path.c_str()) == 0) return;
+  write_to(path + "/memory.max", "max");
+  leaving_.push_back(std::move(path));
+}
+
 void MemoryGroups::look_for_place() {
   const std::string own = own_folder();
   if (own.empty()) return;

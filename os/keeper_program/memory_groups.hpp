@@ -30,6 +30,8 @@ class MemoryGroups {
   std::optional<std::uint64_t> exceeded(const std::string& path) const;
   // Kills whoever is left in it. It goes now, or when it is empty.
   void remove(std::string path);
+  // Holds nobody to anything any more; goes when it is empty.
+  void release(std::string path);
 
  private:
   void look_for_place();
