@@ -171,5 +171,21 @@ class AbortTest(FunctionalTest):
         self.require_next_run_is_fine()
 
 
+class ForkedAbortTest(AbortTest):
+    """The same, with the step forked from a server of its plugin."""
+
+    def write_waiting_workflow(self, reference, **options):
+        path = super().write_waiting_workflow(reference, **options)
+        # A plugin that is used once gets no server.
+        other = f'  other:\n    plugin: {{deployment_type: python, src: "{reference}"}}\n    step: hello\n'
+        path.write_text(path.read_text().replace("outputs:\n", other + "    input: {name: World}\noutputs:\n"))
+        return path
+
+    def start_unruly(self, step="wait"):
+        started = super().start_unruly(step)
+        self.assertTrue([pid for pid in started[-1] if " --serve " in command_of(pid)])
+        return started
+
+
 if __name__ == "__main__":
     harness.main()
