@@ -8,7 +8,7 @@ namespace venvoy::cache {
 
 WorkDir::WorkDir(std::shared_ptr<internal::StoreState> store) : store_(std::move(store)) {
   path_ = store_->new_work_path();
-  os::make_directory(path_, 0700);
+  if (!store_->reuse_as(path_)) os::make_directory(path_, 0700);
 }
 
 WorkDir& WorkDir::operator=(WorkDir&& other) noexcept {
@@ -22,7 +22,7 @@ WorkDir& WorkDir::operator=(WorkDir&& other) noexcept {
 void WorkDir::remove() noexcept {
   if (!store_) return;
   try {
-    os::remove_tree(path_);
+    if (!store_->keep_for_reuse(path_)) os::remove_tree(path_);
   } catch (const std::exception& error) {
     store_->logger().debug("'{}' stays until the next sweep: {}", path_.string(), error.what());
   }

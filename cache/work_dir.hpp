@@ -11,9 +11,9 @@ namespace internal {
 class StoreState;
 }
 
-// `work-v1/<engine>/<number>/`, mode 0700; removed with everything in it by the destructor. Making one is one mkdir(2).
-// `work-v1/<engine>/` is locked for as long as the engine lives; when it was killed, a later engine finds the lock free
-// and removes the whole directory.
+// `work-v1/<engine>/<number>/`, mode 0700; removed with everything in it by the destructor. Making one is one mkdir(2),
+// or one rename(2) of one that was left empty and has been kept aside. `work-v1/<engine>/` is locked for as long as the
+// engine lives; when it was killed, a later engine finds the lock free and removes the whole directory.
 class WorkDir {
  public:
   WorkDir(WorkDir&& other) noexcept = default;

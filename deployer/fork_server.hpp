@@ -19,23 +19,23 @@ namespace venvoy::deployer {
 
 // The modules that a plugin imports, its own left out: what a fork server imports beforehand.
 struct ImportList {
-  std::vector<std::string> modules;
+  std::vector<std::string> modules = {};
   // Found harmless: none of them starts a thread, opens a descriptor or changes the surroundings of the process.
   bool checked = false;
 };
 
 struct ForkServerSettings {
-  std::filesystem::path starter;  // plugin_starter.py; plugin_server.py lies beside it
-  std::string plugin;             // for logs
-  ImportList imports;
+  std::filesystem::path starter = {};  // plugin_starter.py; plugin_server.py lies beside it
+  std::string plugin = {};             // for logs
+  ImportList imports = {};
   // How long the server may take to import them.
   std::chrono::milliseconds start_timeout{60'000};
   // A server without steps ends after this time.
   std::chrono::milliseconds idle_time{5'000};
-  std::function<cache::WorkDir()> make_work_dir;
+  std::function<cache::WorkDir()> make_work_dir = {};
   // Told when the list has been checked, with what is left of it. May be empty.
-  std::function<void(const ImportList&)> on_checked;
-  Logger logger;
+  std::function<void(const ImportList&)> on_checked = {};
+  Logger logger = {};
 };
 
 namespace internal {

@@ -1,7 +1,13 @@
 #include "cache/internal/store_state.hpp"
 
+#include <cerrno>
+#include <cstdio>
+#include <dirent.h>
 #include <fcntl.h>
+#include <memory>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -15,6 +21,35 @@
 namespace venvoy::cache::internal {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t max_spare = 64;
+// A directory that has held much stays large on some file systems.
+constexpr off_t max_spare_bytes = off_t{64} << 10;
+
+// Whether a working directory is still what it was when it was made: empty, and for its user alone.
+bool is_as_made(const fs::path& path) noexcept {
+  const int number = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (number < 0) return false;
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(number), &::closedir);
+  if (!directory) {
+    ::close(number);
+    return false;
+  }
+  struct stat status;
+  if (::fstat(number, &status) != 0 || status.st_size > max_spare_bytes) return false;
+  if ((status.st_mode & 07777) != 0700 || status.st_uid != ::geteuid()) return false;
+  if (::flistxattr(number, nullptr, 0) > 0) return false;
+  errno = 0;
+  while (const dirent* entry = ::readdir(directory.get())) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") return false;
+  }
+  return errno == 0;
+}
+
+}  // namespace
 
 Statistics Counters::read() const {
   return {.hits = hits,
@@ -78,6 +113,32 @@ fs::path StoreState::make_engine_directory() {
 
 fs::path StoreState::new_work_path() {
   return engine_directory() / std::to_string(++work_number_);
+}
+
+bool StoreState::keep_for_reuse(const fs::path& work_path) noexcept {
+  if (!is_as_made(work_path)) return false;
+  try {
+    const std::lock_guard lock(spare_mutex_);
+    if (spare_.size() >= max_spare) return false;
+    fs::path spare = work_path.parent_path() / fmt::format("spare-{}", work_path.filename().string());
+    spare_.reserve(max_spare);
+    if (::rename(work_path.c_str(), spare.c_str()) != 0) return false;
+    spare_.push_back(std::move(spare));
+    return true;
+  } catch (const std::exception&) {  // no memory
+    return false;
+  }
+}
+
+bool StoreState::reuse_as(const fs::path& work_path) noexcept {
+  const std::lock_guard lock(spare_mutex_);
+  while (!spare_.empty()) {
+    const fs::path spare = std::move(spare_.back());
+    spare_.pop_back();
+    // It is not there when a cleaner has removed it.
+    if (::rename(spare.c_str(), work_path.c_str()) == 0) return true;
+  }
+  return false;
 }
 
 void StoreState::sweep_work() {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
@@ -44,6 +45,12 @@ class StoreState {
   std::filesystem::path engine_directory();
   // A path in it that has never been used.
   std::filesystem::path new_work_path();
+  // Working directories that have been left as they were made are used again, under a new name: some file systems take
+  // long to make a directory shortly after others have been removed (ext4 looks at each of them first).
+  // False if this one cannot be; nothing has changed then.
+  bool keep_for_reuse(const std::filesystem::path& work_path) noexcept;
+  // Gives one of them that path; false if there is none.
+  bool reuse_as(const std::filesystem::path& work_path) noexcept;
   // Removes the directories in work-v1 of engines that are no more.
   void sweep_work();
 
@@ -63,6 +70,8 @@ class StoreState {
   std::filesystem::path engine_path_;
   std::optional<DirectoryLock> engine_lock_;
   std::atomic<std::uint64_t> work_number_ = 0;
+  std::mutex spare_mutex_;
+  std::vector<std::filesystem::path> spare_;
 };
 
 // Removes the directory if nobody has a lock on it; true if it is gone. Never throws: what cannot be removed now is

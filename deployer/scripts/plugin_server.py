@@ -20,7 +20,6 @@ Steps are children of the server, in sessions of their own, and sub-reapers: wha
 child of the server that the server has not forked, and is killed at once. The keeper does the same for the server.
 """
 
-import atexit
 import errno
 import gc
 import importlib
@@ -30,7 +29,6 @@ import select
 import signal
 import socket
 import sys
-import threading
 import time
 import weakref
 
@@ -233,7 +231,7 @@ class Server:
         return True
 
     def serve(self):
-        """Returns in the forks, with what is to be done at their end."""
+        """Returns in the forks."""
         while True:
             for number, _ in self.poll.poll():
                 if number != SOCKET:
@@ -245,12 +243,11 @@ class Server:
                 if message[0] == "signal":
                     self.signal(message[1], int(message[2]))
                 elif message[0] == "fork":
-                    known = self.fork(message[1], message[2], message[3:], descriptors)
-                    if known is not None:
-                        return known
+                    if self.fork(message[1], message[2], message[3:], descriptors):
+                        return
 
     def fork(self, name, folder, environment, descriptors):
-        """In the fork: the names of the modules that were there before it."""
+        """True in the fork."""
         pid = -1
         try:
             if len(descriptors) != 3:
@@ -259,7 +256,8 @@ class Server:
         except OSError as error:
             self.send("failed", name, error.errno)
         if pid == 0:
-            return self.become_step(name, folder, environment, descriptors)
+            self.become_step(name, folder, environment, descriptors)
+            return True
         for number in descriptors:
             os.close(number)
         if pid > 0:
@@ -268,7 +266,7 @@ class Server:
             self.by_name[name] = step
             self.poll.register(step.handle, select.POLLIN)
             self.send("started", name, pid)
-        return None
+        return False
 
     def become_step(self, name, folder, environment, descriptors):
         try:
@@ -289,7 +287,6 @@ class Server:
         if environment:
             os.environ.clear()
             os.environ.update(text.partition("=")[::2] for text in environment)
-        return set(sys.modules)
 
     def signal(self, name, number):
         step = self.by_name.get(name)
@@ -355,63 +352,11 @@ def find_generators():
 
 
 def serve(module):
-    """Returns in the forks only, with what they have to call at their end."""
+    """Returns in the forks only."""
     if not hasattr(os, "pidfd_open"):
         sys.exit("a fork server needs Python 3.9 or newer")
     server = Server(module)
     if not server.prepare():
         os._exit(0)
-    known = server.serve()
+    server.serve()
     forget_the_past()
-    return lambda: leave(known)
-
-
-# --- the end of a step -------------------------------------------------------------------------------------------------
-
-
-def leave(known):
-    """Ends the process as the interpreter would, but leaves what was there before the fork as it is: to take it apart
-    would touch, and so copy, all of it. Returns where the end is an exception of another kind; the interpreter then
-    prints it and takes everything apart."""
-    error = sys.exc_info()[1]
-    code = error.code if isinstance(error, SystemExit) else 0
-    if code is None:
-        code = 0
-    if error is not None and not isinstance(error, SystemExit) or not isinstance(code, int):
-        return
-    if error is not None:
-        error.__traceback__ = None
-    error = None
-    threading._shutdown()
-    atexit._run_exitfuncs()
-    take_apart(known)
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            if stream is not None and not stream.closed:
-                stream.flush()
-        except Exception:
-            code = 120  # as the interpreter ends when its last words cannot be written
-    os._exit(code & 0xFF)
-
-
-def take_apart(known):
-    """Lets go of what the step has made, so that destructors run and files are written."""
-    modules = [loaded for name, loaded in list(sys.modules.items()) if name not in known or name == "__main__"]
-    for loaded in reversed(modules):
-        names = getattr(loaded, "__dict__", {})
-        for hidden in (True, False):
-            for name in list(names):
-                if name != "__builtins__" and (name.startswith("_") and not name.startswith("__")) == hidden:
-                    names[name] = None
-    modules = loaded = names = None
-    gc.collect()
-    if len(os.listdir("/proc/self/fd")) > 4:  # the three, and that of this look
-        import io
-
-        writers = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
-        for thing in gc.get_objects():
-            if issubclass(type(thing), writers) and thing not in (sys.stdout, sys.stderr) and not thing.closed:
-                try:
-                    thing.flush()
-                except Exception:
-                    pass

@@ -23,7 +23,7 @@ def _start():
     del sys.argv[0]
     way = sys.argv.pop(0) if sys.argv[0].startswith("--") else ""
     module = sys.argv[0]
-    at_end = None
+    report = None
     if way:
         # Its bytecode is not kept: the folder is not for writing.
         kept, sys.dont_write_bytecode = sys.dont_write_bytecode, True
@@ -32,19 +32,75 @@ def _start():
 
         del sys.path[0], sys.modules["plugin_server"]
         sys.dont_write_bytecode = kept
-        at_end = plugin_server.serve(module) if way == "--serve" else plugin_server.reporter(module)
+        if way == "--report":
+            report = plugin_server.reporter(module)
+        else:
+            plugin_server.serve(module)  # returns in the forks only
         if not is_safe:
             sys.path[0] = os.getcwd()  # of this step
     names = globals()
-    for name in ("_start", "sys"):
+    leave = names["_leave"]
+    for name in ("_start", "_leave", "sys"):
         names.pop(name, None)
     names["__doc__"] = None
     try:
         # The function behind -m. It runs the module in this very `__main__`, as pickle and multiprocessing expect.
         runpy._run_module_as_main(module)
     finally:
-        if at_end:
-            at_end()
+        if report:
+            report()
+        leave(module)
+
+
+def _leave(module):
+    """Ends the process as the interpreter would, but takes only the plugin's own modules apart: all the others would
+    take longer than many a step, and in a fork be copied for it. Returns where the end is an exception of another kind;
+    the interpreter then prints it, and takes everything apart."""
+    import atexit
+    import gc
+    import os
+    import sys
+    import threading
+
+    error = sys.exc_info()[1]
+    code = error.code if isinstance(error, SystemExit) else 0
+    if code is None:
+        code = 0
+    if (error is not None and not isinstance(error, SystemExit)) or not isinstance(code, int):
+        return
+    if error is not None:
+        error.__traceback__ = None
+    error = None
+    threading._shutdown()
+    atexit._run_exitfuncs()
+
+    # Destructors run, and files that nobody has closed are written.
+    own = module.partition(".")[0]
+    modules = [each for name, each in list(sys.modules.items()) if name == "__main__" or name.partition(".")[0] == own]
+    for each in reversed(modules):
+        names = getattr(each, "__dict__", {})
+        for hidden in (True, False):  # as the interpreter does
+            for name in list(names):
+                if name != "__builtins__" and (name.startswith("_") and not name.startswith("__")) == hidden:
+                    names[name] = None
+    modules = each = names = None
+    gc.collect()
+    if len(os.listdir("/proc/self/fd")) > 4:  # the three, and that of this look
+        import io
+
+        for thing in gc.get_objects():
+            if issubclass(type(thing), (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)) and not thing.closed:
+                try:
+                    thing.flush()
+                except Exception:
+                    pass
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None and not stream.closed:
+                stream.flush()
+        except Exception:
+            code = 120  # as the interpreter ends when its last words cannot be written
+    os._exit(code & 0xFF)
 
 
 _start()

@@ -1,5 +1,6 @@
 #include "cache/work_dir.hpp"
 
+#include <functional>
 #include <sys/stat.h>
 
 #include "helper_process.hpp"
@@ -46,6 +47,40 @@ TEST_CASE("a work directory goes with everything in it") {
     CHECK(fs::exists(path));
   }
   CHECK_FALSE(fs::exists(path));
+}
+
+TEST_CASE("a directory that was left as it was made is used again, under a new name") {
+  const TestStore test;
+  const auto inode_of = [](const fs::path& path) {
+    struct stat status;
+    REQUIRE(stat(path.c_str(), &status) == 0);
+    return status.st_ino;
+  };
+  const auto use = [&](const std::function<void(const fs::path&)>& soil) {
+    const WorkDir work = test.store.make_work_dir();
+    soil(work.path());
+    return std::pair(work.path(), inode_of(work.path()));
+  };
+  const auto [first, inode] = use([](const fs::path&) {});
+  CHECK_FALSE(fs::exists(first));
+  const auto [second, same] = use([](const fs::path&) {});
+  CHECK(second != first);
+  CHECK(same == inode);
+
+  const std::vector<std::function<void(const fs::path&)>> soils = {
+      [](const fs::path& path) { write(path / "file", "x"); },
+      [](const fs::path& path) { chmod(path.c_str(), 0777); },
+      [](const fs::path& path) { fs::create_directory(path / "folder"); },
+      [](const fs::path& path) { fs::remove(path); },
+  };
+  for (const auto& soil : soils) {
+    use(soil);
+    const WorkDir next = test.store.make_work_dir();
+    CHECK(fs::is_empty(next.path()));
+    struct stat status;
+    REQUIRE(stat(next.path().c_str(), &status) == 0);
+    CHECK((status.st_mode & 07777) == 0700);
+  }
 }
 
 TEST_CASE("an engine's directory goes with the engine") {

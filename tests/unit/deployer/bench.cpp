@@ -38,20 +38,25 @@ void Bench::close(PluginProcess& process) {
   turn();
 }
 
-std::unique_ptr<internal::PythonProcess> Bench::start(std::string_view script, const PythonLimits& limits) {
-  cache::WorkDir work = store.make_work_dir();
-  std::ofstream(work.path() / "plugin.py") << script;
-  ExecLauncher launcher(io.get_executor(), keeper, VENVOY_STARTER);
+LaunchRequest Bench::request_in(const std::filesystem::path& where) const {
   LaunchRequest request;
   request.python = "/usr/bin/python3";
   request.module = "plugin";
   request.arguments = {"--atp"};
-  request.working_directory = work.path();
+  request.working_directory = where;
   request.environment = os::current_environment();
   os::set_variable(request.environment, "PYTHONPATH", VENVOY_CBOR_MODULE);
   os::set_variable(request.environment, "PYTHONDONTWRITEBYTECODE", "1");
+  return request;
+}
+
+std::unique_ptr<internal::PythonProcess> Bench::start(std::string_view script, const PythonLimits& limits) {
+  cache::WorkDir work = store.make_work_dir();
+  std::ofstream(work.path() / "plugin.py") << script;
+  ExecLauncher plain(io.get_executor(), keeper, VENVOY_STARTER);
+  LaunchRequest request = request_in(work.path());
   request.limits = limits.process;
-  Launched launched = run(launcher.launch(std::move(request)));
+  Launched launched = run((launcher ? *launcher : plain).launch(std::move(request)));
   const internal::ProcessSurroundings surroundings{io.get_executor(), pool, limits, stderr_logs};
   return std::make_unique<internal::PythonProcess>(surroundings, "plugin", std::move(work), std::move(launched),
                                                    Logger(log));

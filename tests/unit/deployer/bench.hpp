@@ -54,6 +54,7 @@ struct Bench {
   void close(PluginProcess& process);
   void turn();
 
+  LaunchRequest request_in(const std::filesystem::path& where) const;
   // The script runs as `python -m plugin --atp` would; `import cbor` gives it encode and read.
   std::unique_ptr<internal::PythonProcess> start(std::string_view script, const PythonLimits& limits = {});
   // The Error of the handshake; the test fails if there is none.
@@ -64,6 +65,7 @@ struct Bench {
   venvoy::test::TemporaryDir folder;
   os::Keeper keeper{io.get_executor()};
   cache::Store store;
+  Launcher* launcher = nullptr;             // null: each script gets a Python of its own
   std::shared_ptr<StderrLogs> stderr_logs;  // none, unless a test makes them
   std::shared_ptr<LogLines> log = std::make_shared<LogLines>();
 };
