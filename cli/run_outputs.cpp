@@ -150,14 +150,15 @@ RunOutputs::~RunOutputs() {
 
 workflow::RunObserver* RunOutputs::observer(workflow::RunObserver* display) {
   if (display) all_.add(*display);
+  all_.add(own_);
   if (events_ || setting_.events_on_stderr) {
     maker_.emplace(run_, system_clock(), [this](const report::Event& event) { write_event(event); });
-    all_.add(*maker_);
+    own_.add(*maker_);
   }
   if (history_)
-    all_.add(*history_);
+    own_.add(*history_);
   else
-    all_.add(record_);
+    own_.add(record_);
   if (!setting_.masker) return &all_;
   masking_.emplace(*setting_.masker, all_);
   return &*masking_;
@@ -185,9 +186,9 @@ void RunOutputs::set_plan(const std::shared_ptr<const workflow::Plan>& plan) {
 }
 
 void RunOutputs::fail(const std::string& error) {
-  workflow::RunObserver& told = masking_ ? static_cast<workflow::RunObserver&>(*masking_) : all_;
-  told.run_started({setting_.workflow, run_, {}});
-  told.run_finished({workflow::Outcome::failed, {}, error, {}});
+  const std::string shown = setting_.masker ? setting_.masker->masked_text(error) : error;
+  own_.run_started({setting_.workflow, run_, {}});
+  own_.run_finished({workflow::Outcome::failed, {}, shown, {}});
 }
 
 void RunOutputs::finish() {

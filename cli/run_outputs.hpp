@@ -52,7 +52,8 @@ class RunOutputs {
   // For preparing and running; what it is told it gives on to `display`, if there is one, too. To be asked for once.
   workflow::RunObserver* observer(workflow::RunObserver* display);
   void set_plan(const std::shared_ptr<const workflow::Plan>& plan);
-  // The run has ended before it began: it could not be prepared, or has a wrong input.
+  // The run has ended before it began: it could not be prepared, or has a wrong input. The display, which may be gone,
+  // is not told.
   void fail(const std::string& error);
   // Writes what is written at the end; what cannot be written is told. Once only.
   void finish();
@@ -67,7 +68,8 @@ class RunOutputs {
   std::unique_ptr<report::HistoryWriter> history_;
   os::Fd events_;
   std::optional<report::EventMaker> maker_;
-  report::FanOut all_;
+  report::FanOut own_;  // what writes
+  report::FanOut all_;  // and what shows
   std::optional<report::MaskingObserver> masking_;
   std::shared_ptr<const workflow::Plan> plan_;
   bool finished_ = false;
