@@ -127,7 +127,18 @@ RunOutputs::RunOutputs(const RunOutputOptions& options, Setting setting)
   if (options_.events)
     events_ = in_context("cannot write the events",
                          [&] { return os::open_file(*options_.events, O_WRONLY | O_CREAT | O_TRUNC, 0666); });
-  if (options_.no_history) return;
+  if (events_ || setting_.events_on_stderr) {
+    maker_.emplace(run_, system_clock(), [this](const report::Event& event) { write_event(event); });
+    own_.add(*maker_);
+  }
+  if (!options_.no_history) open_history();
+  if (history_)
+    own_.add(*history_);
+  else
+    own_.add(record_);
+}
+
+void RunOutputs::open_history() {
   const auto warn = [this](const std::string& text) {
     setting_.talk.logger().warning("this run is not in the history: {}", text);
   };
@@ -151,14 +162,6 @@ RunOutputs::~RunOutputs() {
 workflow::RunObserver* RunOutputs::observer(workflow::RunObserver* display) {
   if (display) all_.add(*display);
   all_.add(own_);
-  if (events_ || setting_.events_on_stderr) {
-    maker_.emplace(run_, system_clock(), [this](const report::Event& event) { write_event(event); });
-    own_.add(*maker_);
-  }
-  if (history_)
-    own_.add(*history_);
-  else
-    own_.add(record_);
   if (!setting_.masker) return &all_;
   masking_.emplace(*setting_.masker, all_);
   return &*masking_;

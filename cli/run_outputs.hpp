@@ -59,6 +59,7 @@ class RunOutputs {
   void finish();
 
  private:
+  void open_history();
   void write_event(const report::Event& event);
 
   RunOutputOptions options_;
