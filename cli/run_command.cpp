@@ -99,7 +99,7 @@ class RunCommand {
       if (!checked.plan) {
         outputs.fail(wrong);
       } else {
-        outputs.set_plan(checked.plan);
+        outputs.set_plan(*checked.plan);
         display.expect_steps(checked.plan->steps.size());
         code = run_plan(session, checked.plan, input_file, observer, display, outputs, timeout);
       }

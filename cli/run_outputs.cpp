@@ -179,13 +179,13 @@ void RunOutputs::write_event(const report::Event& event) {
   }
 }
 
-void RunOutputs::set_plan(const std::shared_ptr<const workflow::Plan>& plan) {
-  plan_ = plan;
+void RunOutputs::set_plan(const workflow::Plan& plan) {
+  if (options_.report && plan.steps.size() <= max_drawn_steps) graph_ = report::picture_of(plan);
   if (history_)
-    history_->set_plan(*plan);
+    history_->set_plan(plan);
   else
-    record_.set_plan(*plan);
-  if (setting_.masker) learn_literals(*setting_.masker, *plan);
+    record_.set_plan(plan);
+  if (setting_.masker) learn_literals(*setting_.masker, plan);
 }
 
 void RunOutputs::fail(const std::string& error) {
@@ -211,7 +211,7 @@ void RunOutputs::finish() {
   write(options_.report, [&] {
     report::HtmlReportOptions page;
     page.machine = machine_facts();
-    if (plan_ && plan_->steps.size() <= max_drawn_steps) page.graph = report::picture_of(*plan_);
+    page.graph = graph_;
     return report::html_report(facts, std::move(page));
   });
 }

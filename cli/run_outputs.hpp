@@ -9,6 +9,7 @@
 #include "os/fd.hpp"
 #include "report/event.hpp"
 #include "report/fan_out.hpp"
+#include "report/graph_picture.hpp"
 #include "report/history.hpp"
 #include "report/masker.hpp"
 #include "report/masking_observer.hpp"
@@ -51,7 +52,8 @@ class RunOutputs {
   const std::string& run() const noexcept { return run_; }
   // For preparing and running; what it is told it gives on to `display`, if there is one, too. To be asked for once.
   workflow::RunObserver* observer(workflow::RunObserver* display);
-  void set_plan(const std::shared_ptr<const workflow::Plan>& plan);
+  // Keeps nothing of it: a plan goes before its engine does.
+  void set_plan(const workflow::Plan& plan);
   // The run has ended before it began: it could not be prepared, or has a wrong input. The display, which may be gone,
   // is not told.
   void fail(const std::string& error);
@@ -72,7 +74,7 @@ class RunOutputs {
   report::FanOut own_;  // what writes
   report::FanOut all_;  // and what shows
   std::optional<report::MaskingObserver> masking_;
-  std::shared_ptr<const workflow::Plan> plan_;
+  report::GraphPicture graph_;
   bool finished_ = false;
 };
 
