@@ -35,12 +35,6 @@ constexpr double most_ticks = 8;
 
 constexpr std::string_view not_begun = "waiting";
 
-// "2026-01-02 03:04:05 UTC"
-std::string moment_text(WallTime time) {
-  const std::string text = rfc3339_utc(time);
-  return text.substr(0, 10) + " " + text.substr(11, 8) + " UTC";
-}
-
 std::string state_of(const StepRecord& step) {
   if (!step.ended) return step.started ? "running" : std::string(not_begun);
   if (step.outcome == Outcome::cancelled && !step.started) return "not run";
@@ -228,7 +222,8 @@ class PageWriter {
       verdict = "without an output";
     text_ +=
         fmt::format("<p class=\"verdict\">{} <span>{}</span></p>\n<dl class=\"tiles\">\n", badge(run_state()), verdict);
-    add_tile("Started", moment_text(facts_.begin));
+    const std::string moment = rfc3339_utc(facts_.begin);
+    add_tile("Started", moment.substr(0, 10), moment.substr(11, 8) + " UTC");
     if (facts_.ended) add_tile("Took", step_time_text(*facts_.ended - facts_.begin));
     if (facts_.started && *facts_.started - facts_.begin > microseconds(0))
       add_tile("Making ready", step_time_text(*facts_.started - facts_.begin), "of it");

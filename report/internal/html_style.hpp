@@ -20,8 +20,6 @@ inline constexpr std::string_view html_style = R"css(
   }
 }
 * { box-sizing: border-box; }
-html { scroll-behavior: smooth; }
-@media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
 body { margin: 0; background: var(--ground); color: var(--text); font: 15px/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
 a { color: var(--accent); }
 code, pre, .mono { font: 13px/1.5 ui-monospace, "SF Mono", "DejaVu Sans Mono", Menlo, Consolas, monospace; }
@@ -69,6 +67,8 @@ pre { margin: 0; padding: 10px 12px; background: var(--raised); border: 1px soli
 .gantt li, .axis { display: grid; grid-template-columns: minmax(110px, 220px) 1fr 84px; gap: 12px; padding: 0 14px; align-items: center; }
 .gantt li { min-height: 24px; content-visibility: auto; contain-intrinsic-size: auto 24px; }
 .gantt li:hover { background: var(--raised); }
+.gantt a { text-decoration: none; }
+.gantt a:hover { text-decoration: underline; }
 .gantt .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-size: 13px; }
 .gantt .took { text-align: right; font-size: 13px; color: var(--quiet); font-variant-numeric: tabular-nums; }
 .track { position: relative; height: 14px; }
@@ -93,6 +93,7 @@ tbody th { background: none; color: inherit; font-size: 14px; font-weight: 500; 
 tbody th button { border: 0; padding: 0; background: none; color: var(--accent); text-align: left; cursor: pointer; font-weight: 500; overflow-wrap: anywhere; }
 tbody th button::before { content: "\25B8\00A0"; display: inline-block; transition: transform .1s; }
 tbody th button[aria-expanded="true"]::before { transform: rotate(90deg); }
+tbody tr, .problem { scroll-margin-top: 56px; }
 tr.detail > td { background: var(--raised); padding: 12px 18px 18px; }
 tr.detail pre { background: var(--ground); }
 dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: 3px 18px; margin: 0; font-size: 14px; }
@@ -101,7 +102,7 @@ dl.facts dd { margin: 0; overflow-wrap: anywhere; }
 ul.needs { margin: 4px 0 0; padding-left: 20px; }
 .log { max-height: 360px; }
 .log .at { color: var(--quiet); user-select: none; }
-figure { margin: 0; overflow: auto; border: 1px solid var(--line); border-radius: 10px; padding: 12px; max-height: 80vh; }
+figure { margin: 0; text-align: center; overflow: auto; border: 1px solid var(--line); border-radius: 10px; padding: 12px; max-height: 80vh; }
 footer { margin-top: 40px; color: var(--quiet); font-size: 13px; border-top: 1px solid var(--line); padding-top: 12px; }
 .note { background: var(--warn-ground); border-radius: 8px; padding: 8px 12px; }
 @media (max-width: 640px) {
