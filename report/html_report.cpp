@@ -128,7 +128,7 @@ class GanttWriter {
 
   std::string line(const GanttRow& row) const {
     const std::string name = xml_text(row.name);
-    std::string text = fmt::format("<li><span class=\"name\" title=\"{0}\">{1}</span><span class=\"track\">", name,
+    std::string text = fmt::format("<li><span class=\"row-name\" title=\"{0}\">{1}</span><span class=\"track\">", name,
                                    row.link.empty() ? name : fmt::format("<a href=\"{}\">{}</a>", row.link, name));
     for (const GanttBar& bar : row.bars) {
       const double left = percent(bar.begin);

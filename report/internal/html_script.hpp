@@ -79,7 +79,7 @@ inline constexpr std::string_view html_script = R"js(
       there.hidden = !open;
       return;
     }
-    const detail = make("tr", undefined, "detail");
+    const detail = make("tr", undefined, "step-detail");
     detail.id = id;
     detail.append(detailOf(JSON.parse(document.getElementById("step-data-" + number).textContent)));
     row.after(detail);

@@ -69,7 +69,7 @@ pre { margin: 0; padding: 10px 12px; background: var(--raised); border: 1px soli
 .gantt li:hover { background: var(--raised); }
 .gantt a { text-decoration: none; }
 .gantt a:hover { text-decoration: underline; }
-.gantt .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-size: 13px; }
+.gantt .row-name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-size: 13px; }
 .gantt .took { text-align: right; font-size: 13px; color: var(--quiet); font-variant-numeric: tabular-nums; }
 .track { position: relative; height: 14px; }
 .track i { position: absolute; top: 0; bottom: 0; min-width: 3px; }
@@ -94,8 +94,8 @@ tbody th button { border: 0; padding: 0; background: none; color: var(--accent);
 tbody th button::before { content: "\25B8\00A0"; display: inline-block; transition: transform .1s; }
 tbody th button[aria-expanded="true"]::before { transform: rotate(90deg); }
 tbody tr, .problem { scroll-margin-top: 56px; }
-tr.detail > td { background: var(--raised); padding: 12px 18px 18px; }
-tr.detail pre { background: var(--ground); }
+tr.step-detail > td { background: var(--raised); padding: 12px 18px 18px; }
+tr.step-detail pre { background: var(--ground); }
 dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: 3px 18px; margin: 0; font-size: 14px; }
 dl.facts dt { color: var(--quiet); }
 dl.facts dd { margin: 0; overflow-wrap: anywhere; }

@@ -99,7 +99,7 @@ class ReportTest(FunctionalTest):
         self.write_mixed()
         self.report()
         browser = self.browse()
-        self.assertEqual(browser.find_elements(By.CSS_SELECTOR, "tr.detail"), [])
+        self.assertEqual(browser.find_elements(By.CSS_SELECTOR, "tr.step-detail"), [])
         [row] = [row for row in self.rows(browser) if row.find_element(By.TAG_NAME, "th").text == "after"]
         button = row.find_element(By.TAG_NAME, "button")
         button.send_keys(Keys.ENTER)
@@ -114,7 +114,7 @@ class ReportTest(FunctionalTest):
         self.assertFalse(detail.is_displayed())
         # Links to a step open it.
         browser.find_element(By.CSS_SELECTOR, "#problems a").click()
-        opened = [each for each in browser.find_elements(By.CSS_SELECTOR, "tr.detail") if each.is_displayed()]
+        opened = [each for each in browser.find_elements(By.CSS_SELECTOR, "tr.step-detail") if each.is_displayed()]
         self.assertEqual(len(opened), 1)
         self.require_quiet(browser)
 
