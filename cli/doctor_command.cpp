@@ -322,7 +322,7 @@ class DoctorCommand {
                       : "pip is used; uv is faster: put it into PATH, or name it in VENVOY_UV");
     }
     // Where it is: what it would be started as.
-    const auto commands = uv->make_environment("python", "environment");
+    const auto commands = uv->make_environment("python", venv::Target{"environment", "tools"});
     const std::string where = commands.empty() ? "" : commands.front().program.string();
     uv_ = choice != venv::InstallerChoice::pip;
     tell("uv", Health::ok,
@@ -332,7 +332,7 @@ class DoctorCommand {
   void look_at_pythons() {
     std::optional<venv::Interpreter> used;
     try {
-      used = examiner_->wait_for(interpreters_->find(settings_.environment.python_path, CancelToken()));
+      used = examiner_->wait_for(interpreters_->find({settings_.environment.python_path, {}, {}, {}}, CancelToken()));
     } catch (const Error& error) {
       if (error.code() != ErrorCode::environment) throw;
       tell_error("python", Health::missing, error,
@@ -381,7 +381,8 @@ class DoctorCommand {
 
   void tell_other(const fs::path& path, const std::optional<venv::Interpreter>& used) {
     try {
-      const venv::Interpreter python = examiner_->wait_for(interpreters_->find(path.string(), CancelToken()));
+      const venv::Interpreter python =
+          examiner_->wait_for(interpreters_->find({path.string(), {}, {}, {}}, CancelToken()));
       if ((used && python.real_path == used->real_path) || !told_.insert(python.real_path).second) return;
       tell("other python", Health::ok,
            fmt::format("{} is Python {}; {}", path.string(), python.version, tools_of(python.program).text()));

@@ -20,8 +20,11 @@ namespace venvoy::venv {
 
 // Which versions an installer may choose from.
 struct Steering {
-  std::filesystem::path constraints;  // a file; empty: none
-  std::string before;                 // only what was on the index by then, as "2026-01-02T03:04:05Z"; empty: all
+  // A file of names with versions and hashes; empty: none.
+  std::filesystem::path constraints;
+  // Only what was on the index by then, as "2026-01-02T03:04:05Z"; empty: all. Where there are constraints too it holds
+  // for packages that lock files never name.
+  std::string before;
 };
 
 struct Command {
@@ -29,36 +32,47 @@ struct Command {
   std::vector<std::string> arguments;
 };
 
+// Where a command works: folders that are absolute.
+struct Target {
+  std::filesystem::path environment;  // of a virtual environment
+  std::filesystem::path tools;        // what the installer itself needs; of one making, and no part of the environment
+};
+
 // Says which commands make an environment; who runs them is another matter. None of them asks anybody anything, reads a
-// project's or directory's configuration, or goes online if the settings say so. Paths are absolute. `environment` is
-// the folder of a virtual environment.
+// project's or directory's configuration, or goes online if the settings say so. What both installers leave in an
+// environment is the same.
 class Installer {
  public:
   virtual ~Installer() = default;
   virtual std::string_view name() const noexcept = 0;  // "uv", "pip"
-  // Empty for pip: it comes with each environment.
+  // Empty for pip: it comes with each interpreter.
   virtual std::string_view version() const noexcept = 0;
-  // Whether it can follow Steering::before.
-  virtual bool knows_dates() const noexcept = 0;
+  // Whether it looks only at an index of ours, which its environment names, and which does the steering by dates and
+  // hashes: then no command names the places of the settings.
+  virtual bool needs_index() const noexcept = 0;
 
   // A new environment of an interpreter: to be run one after the other.
-  virtual std::vector<Command> make_environment(const std::filesystem::path& python,
-                                                const std::filesystem::path& environment) const = 0;
+  virtual std::vector<Command> make_environment(const std::filesystem::path& python, const Target& target) const = 0;
   // The wheel of a project, in the folder `output`. The environment says for which Python, and stays as it is.
-  virtual Command build_wheel(const std::filesystem::path& environment, const std::filesystem::path& project,
+  virtual Command build_wheel(const Target& target, const std::filesystem::path& project,
                               const std::filesystem::path& output, const Settings& settings,
                               const Steering& steering) const = 0;
   // Installs a wheel's file, or `name==version`, with its dependencies, and compiles it to byte code.
-  virtual Command install(const std::filesystem::path& environment, const std::string& what, const Settings& settings,
+  virtual Command install(const Target& target, const std::string& what, const Settings& settings,
                           const Steering& steering) const = 0;
   // Brings the wheel of a requirement, packed or unpacked, to the folder `output`: without dependencies, and without
   // running code of the package, so not if there is only a source archive.
-  virtual Command fetch_wheel(const std::filesystem::path& environment, const std::string& requirement,
-                              const std::filesystem::path& output, const Settings& settings) const = 0;
+  virtual Command fetch_wheel(const Target& target, const std::string& requirement, const std::filesystem::path& output,
+                              const Settings& settings, const Steering& steering) const = 0;
+  // Prints `--index-url <URL>` and `--extra-index-url <URL>`, a line for each place where it would look. Only of those
+  // that need no index.
+  virtual Command tell_indexes(const Settings& settings) const = 0;
 };
 
-std::shared_ptr<const Installer> make_uv_installer(std::filesystem::path program, std::string version);
-std::shared_ptr<const Installer> make_pip_installer();
+std::shared_ptr<const Installer> make_uv_installer(std::filesystem::path program, std::string version,
+                                                   bool has_dates_of_packages);
+// `run_pip_script`: run_pip.py, absolute.
+std::shared_ptr<const Installer> make_pip_installer(std::filesystem::path run_pip_script);
 
 // Chooses, and asks uv for its version only once. Used on the keeper's thread.
 class Installers {

@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 using Version = std::array<int, 3>;
 // The first one with all options that we use.
 constexpr Version oldest_uv = {0, 5, 0};
+constexpr Version first_with_dates_of_packages = {0, 9, 0};
 constexpr std::chrono::seconds answer_timeout{30};
 
 // "uv 0.5.1 (…)" → "0.5.1"
@@ -68,12 +69,13 @@ asio::awaitable<Installers::Uv> Installers::find_uv(CancelToken cancel) {
   if (numbers_of(version) < oldest_uv)
     co_return Uv{nullptr, fmt::format("'{}' is version {}, and at least {} is needed", program->string(), version,
                                       oldest_uv_text())};
-  co_return Uv{make_uv_installer(fs::absolute(*program), version), ""};
+  co_return Uv{make_uv_installer(fs::absolute(*program), version, numbers_of(version) >= first_with_dates_of_packages),
+               ""};
 }
 
 asio::awaitable<std::shared_ptr<const Installer>> Installers::choose(InstallerChoice choice, Logger logger,
                                                                      CancelToken cancel) {
-  if (choice == InstallerChoice::pip) co_return make_pip_installer();
+  if (choice == InstallerChoice::pip) co_return make_pip_installer(os::find_support_file("run_pip.py"));
   if (!uv_) {
     Uv found = co_await find_uv(cancel);
     uv_ = std::move(found);
@@ -83,7 +85,7 @@ asio::awaitable<std::shared_ptr<const Installer>> Installers::choose(InstallerCh
     throw Error(ErrorCode::environment, fmt::format("the installer uv cannot be used: {}", uv_->trouble))
         .with_hint("install uv, or choose `installer: pip` in the Python deployer's configuration");
   logger.debug("packages are installed by pip, uv cannot be used: {}", uv_->trouble);
-  co_return make_pip_installer();
+  co_return make_pip_installer(os::find_support_file("run_pip.py"));
 }
 
 }  // namespace venvoy::venv

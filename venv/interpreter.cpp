@@ -1,6 +1,7 @@
 #include "venv/interpreter.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <functional>
 #include <sys/stat.h>
@@ -57,6 +58,38 @@ FileState state_of(const fs::path& path) {
   constexpr std::int64_t nanoseconds = 1'000'000'000;
   return {status.st_ino, status.st_mtim.tv_sec * nanoseconds + status.st_mtim.tv_nsec,
           static_cast<std::uint64_t>(status.st_size)};
+}
+
+// "python3.12" → 12; nothing for other names.
+std::optional<int> minor_version(const std::string& name) {
+  constexpr std::string_view start = "python3.";
+  if (!name.starts_with(start)) return std::nullopt;
+  int minor = 0;
+  const char* const end = name.data() + name.size();
+  const auto result = std::from_chars(name.data() + start.size(), end, minor);
+  if (result.ec != std::errc() || result.ptr != end) return std::nullopt;
+  return minor;
+}
+
+// `python3.N` in the folders of PATH, the newest first.
+std::vector<fs::path> versioned_pythons(const os::Environment& environment) {
+  std::vector<std::pair<int, fs::path>> found;
+  const std::string path = os::get_variable(environment, "PATH").value_or("");
+  for (std::size_t start = 0; start <= path.size();) {
+    const std::size_t end = std::min(path.find(':', start), path.size());
+    const fs::path folder = path.substr(start, end - start);
+    start = end + 1;
+    if (!folder.is_absolute()) continue;
+    std::error_code unreadable;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder, unreadable)) {
+      const auto minor = minor_version(entry.path().filename());
+      if (minor && os::find_program(entry.path().string(), environment)) found.emplace_back(*minor, entry.path());
+    }
+  }
+  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::vector<fs::path> programs;
+  for (auto& [minor, program] : found) programs.push_back(std::move(program));
+  return programs;
 }
 
 // The record is what the interpreter has answered, and what it is kept under tells the state of its file.
@@ -116,16 +149,18 @@ Interpreters::Candidate Interpreters::look_at(const fs::path& path) const {
   return candidate;
 }
 
-std::vector<Interpreters::Candidate> Interpreters::candidates(const std::optional<std::string>& written) const {
-  if (written) return {look_at(file_named(*written, environment_))};
+std::vector<Interpreters::Candidate> Interpreters::candidates(const InterpreterWish& wish) const {
+  if (wish.written) return {look_at(file_named(*wish.written, environment_))};
+  std::vector<fs::path> programs;
+  for (const char* name : {"python3", "python", "/usr/bin/python3"})
+    if (const auto program = os::find_program(name, environment_)) programs.push_back(fs::absolute(*program));
+  if (!wish.needs.text.empty())
+    for (fs::path& program : versioned_pythons(environment_)) programs.push_back(std::move(program));
   std::vector<Candidate> found;
-  for (const char* name : {"python3", "python", "/usr/bin/python3"}) {
-    const auto program = os::find_program(name, environment_);
-    if (!program) continue;
-    Candidate candidate = look_at(fs::absolute(*program));
+  for (const fs::path& program : programs) {
     const bool twice =
-        std::any_of(found.begin(), found.end(), [&](const Candidate& other) { return other.path == candidate.path; });
-    if (!twice) found.push_back(std::move(candidate));
+        std::any_of(found.begin(), found.end(), [&](const Candidate& other) { return other.path == program; });
+    if (!twice) found.push_back(look_at(program));
   }
   return found;
 }
@@ -167,20 +202,41 @@ asio::awaitable<Interpreter> Interpreters::ask(Candidate candidate, CancelToken 
   co_return interpreter;
 }
 
-asio::awaitable<Interpreter> Interpreters::find(std::optional<std::string> written, CancelToken cancel) {
+asio::awaitable<Interpreter> Interpreters::find(InterpreterWish wish, CancelToken cancel) {
   using Candidates = std::vector<Candidate>;
-  Work<Candidates> look = [this, &written](const CancelToken&) { return candidates(written); };
+  Work<Candidates> look = [this, &wish](const CancelToken&) { return candidates(wish); };
   const Candidates found = co_await os::on_pool<Candidates>(pool_, cancel, std::move(look));
-  std::string troubles;
+  std::string troubles, passed_over;
   for (const Candidate& candidate : found) {
-    if (candidate.known) co_return *candidate.known;
+    std::optional<Interpreter> interpreter = candidate.known;
     try {
-      co_return co_await ask(candidate, cancel);
+      if (!interpreter) interpreter = co_await ask(candidate, cancel);
     } catch (const Error& error) {
-      if (written || error.code() == ErrorCode::cancelled) throw;
+      if (wish.written || error.code() == ErrorCode::cancelled) throw;
       troubles += "; " + without_first_words(error.message());
     }
+    if (!interpreter) continue;
+    const std::string is = fmt::format("'{}' is Python {}", candidate.path.string(), interpreter->version);
+    if (suits(interpreter->version, wish.needs.text)) {
+      if (!passed_over.empty())
+        wish.logger.info("{}, which {} gets, since it needs Python {} ({}){}", is, wish.who, wish.needs.text,
+                         wish.needs.place, passed_over);
+      co_return *interpreter;
+    }
+    passed_over += (passed_over.empty() ? ": " : ", ") + is;
+    if (wish.written)
+      throw check_failed(
+          fmt::format("{}, but {} needs Python {} ({})", is, wish.who, wish.needs.text, wish.needs.place))
+          .with_hint(
+              "name one that suits as `pythonPath` in the Python deployer's configuration, or leave that out: "
+              "then one is looked for");
   }
+  if (!passed_over.empty())
+    throw check_failed(fmt::format("no Python here suits {}, which needs Python {} ({}){}", wish.who, wish.needs.text,
+                                   wish.needs.place, passed_over))
+        .with_hint(
+            "install one and put it into PATH, as python3.N for instance, or name it as `pythonPath` in the "
+            "Python deployer's configuration");
   throw not_found("none of python3 and python in PATH and /usr/bin/python3 works" + troubles)
       .with_hint("install Python 3.8 or newer, or name one as `pythonPath` in the Python deployer's configuration");
 }

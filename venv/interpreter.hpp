@@ -12,10 +12,12 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include "base/cancel.hpp"
+#include "base/log.hpp"
 #include "cache/key.hpp"
 #include "cache/store.hpp"
 #include "os/environment.hpp"
 #include "os/keeper.hpp"
+#include "venv/python_requirement.hpp"
 
 namespace venvoy::venv {
 
@@ -31,6 +33,16 @@ struct Interpreter {
   std::int64_t modified = 0;        // of `real_path`, nanoseconds since 1970
 };
 
+// Which interpreter somebody wants.
+struct InterpreterWish {
+  // The value of `pythonPath`: exactly this one. Without it the first that works, and suits, of `python3` and `python`
+  // in PATH, /usr/bin/python3, and `python3.N` in PATH, the newest first.
+  std::optional<std::string> written;
+  PythonRequirement needs;  // of what it is for
+  std::string who;          // what that is, for messages and the log
+  Logger logger;
+};
+
 // Finds interpreters and knows them again: what an interpreter says of itself is kept in the store, under its real path
 // and the state of its file, so that a known one is not started. Used on the keeper's thread.
 class Interpreters {
@@ -39,9 +51,9 @@ class Interpreters {
   Interpreters(os::Keeper& keeper, boost::asio::thread_pool& pool, const cache::Store& store,
                const os::Environment& environment);
 
-  // `written`: the value of `pythonPath`, exactly this one; without it the first of `python3` and `python` in PATH and
-  // /usr/bin/python3 that works. Throws an Error: environment (in the words of the Go engine), cancelled.
-  boost::asio::awaitable<Interpreter> find(std::optional<std::string> written, CancelToken cancel);
+  // Says in the log which ones were passed over. Throws an Error: environment (nothing there in the words of the Go
+  // engine; or nothing that suits, with what was found), cancelled.
+  boost::asio::awaitable<Interpreter> find(InterpreterWish wish, CancelToken cancel);
 
  private:
   // A file that may be an interpreter.
@@ -51,7 +63,7 @@ class Interpreters {
     std::optional<Interpreter> known;  // from the store
   };
 
-  std::vector<Candidate> candidates(const std::optional<std::string>& written) const;
+  std::vector<Candidate> candidates(const InterpreterWish& wish) const;
   Candidate look_at(const std::filesystem::path& path) const;
   boost::asio::awaitable<Interpreter> ask(Candidate candidate, CancelToken cancel);
   Interpreter note(const Candidate& candidate, const std::string& answer) const;

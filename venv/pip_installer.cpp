@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "base/error.hpp"
 #include "venv/installer.hpp"
 
 namespace venvoy::venv {
@@ -8,74 +9,73 @@ namespace {
 namespace fs = std::filesystem;
 using Arguments = std::vector<std::string>;
 
-// Isolated (-I): nothing of PYTHONPATH and of the user's own packages may pass for something that is installed.
-Command pip(const fs::path& environment, std::initializer_list<std::string> command) {
-  Arguments arguments = {"-I", "-m", "pip", "--no-input", "--disable-pip-version-check", "--no-color"};
-  arguments.insert(arguments.end(), command);
-  return {environment / "bin" / "python", std::move(arguments)};
-}
-
-bool is_local(const std::string& place) {
-  return place.find("://") == std::string::npos || place.starts_with("file:");
-}
-
-// pip has no word for "offline": no index, and of the places for packages those on this machine.
-void add_pip_indexes(Arguments& arguments, const Settings& settings) {
-  if (settings.offline) arguments.push_back("--no-index");
-  if (settings.index_url) arguments.insert(arguments.end(), {"--index-url", *settings.index_url});
-  for (const std::string& url : settings.extra_index_urls)
-    arguments.insert(arguments.end(), {"--extra-index-url", url});
-  for (const std::string& place : settings.find_links)
-    if (!settings.offline || is_local(place)) arguments.insert(arguments.end(), {"--find-links", place});
-}
-
 void add_pip_steering(Arguments& arguments, const Steering& steering) {
   if (!steering.constraints.empty()) arguments.insert(arguments.end(), {"--constraint", steering.constraints.string()});
 }
 
+// The interpreter's own pip, in a folder of its own, so that it is no part of the environment, nor what else comes with
+// it. Where it looks for packages is in its environment variables (internal/steered_index.hpp).
 class PipInstaller final : public Installer {
  public:
+  explicit PipInstaller(fs::path script) : script_(std::move(script)) {}
+
   std::string_view name() const noexcept override { return "pip"; }
   std::string_view version() const noexcept override { return {}; }
-  bool knows_dates() const noexcept override { return false; }
+  bool needs_index() const noexcept override { return true; }
 
-  // In two commands, as venv keeps to itself what pip's own installation says when it fails.
-  std::vector<Command> make_environment(const fs::path& python, const fs::path& environment) const override {
-    return {{python, {"-I", "-m", "venv", "--without-pip", environment.string()}},
-            {environment / "bin" / "python", {"-I", "-m", "ensurepip", "--upgrade", "--default-pip"}}};
+  // Not in one command, as venv keeps to itself what pip's own installation says when it fails.
+  std::vector<Command> make_environment(const fs::path& python, const Target& target) const override {
+    return {{python, {"-I", "-m", "venv", "--without-pip", target.environment.string()}},
+            {python, {"-I", "-m", "venv", "--without-pip", target.tools.string()}},
+            {target.tools / "bin" / "python", {"-I", "-m", "ensurepip", "--upgrade", "--default-pip"}}};
   }
 
-  Command build_wheel(const fs::path& environment, const fs::path& project, const fs::path& output,
-                      const Settings& settings, const Steering&) const override {
-    Command command = pip(environment, {"wheel", "--no-deps", "--progress-bar", "off", "--wheel-dir", output.string()});
-    add_pip_indexes(command.arguments, settings);
+  // As pip does it by itself where there are no setuptools, in its later versions.
+  Command build_wheel(const Target& target, const fs::path& project, const fs::path& output, const Settings&,
+                      const Steering&) const override {
+    Command command =
+        pip(target, {"wheel", "--use-pep517", "--no-deps", "--progress-bar", "off", "--wheel-dir", output.string()});
     command.arguments.push_back(project.string());
     return command;
   }
 
-  Command install(const fs::path& environment, const std::string& what, const Settings& settings,
+  Command install(const Target& target, const std::string& what, const Settings&,
                   const Steering& steering) const override {
-    Command command = pip(environment, {"install", "--compile", "--progress-bar", "off"});
-    add_pip_indexes(command.arguments, settings);
+    Command command = pip(target, {"install", "--use-pep517", "--compile", "--progress-bar", "off"});
     add_pip_steering(command.arguments, steering);
     command.arguments.push_back(what);
     return command;
   }
 
-  Command fetch_wheel(const fs::path& environment, const std::string& requirement, const fs::path& output,
-                      const Settings& settings) const override {
-    Command command = pip(environment, {"download", "--no-deps", "--only-binary", ":all:", "--progress-bar", "off",
-                                        "--dest", output.string()});
-    add_pip_indexes(command.arguments, settings);
+  Command fetch_wheel(const Target& target, const std::string& requirement, const fs::path& output, const Settings&,
+                      const Steering&) const override {
+    Command command = pip(target, {"download", "--no-deps", "--only-binary", ":all:", "--progress-bar", "off", "--dest",
+                                   output.string()});
     command.arguments.push_back(requirement);
     return command;
   }
+
+  // venv/scripts/pip_places.py asks pip itself.
+  Command tell_indexes(const Settings&) const override {
+    throw Error(ErrorCode::internal, "pip has no command that tells its indexes");
+  }
+
+ private:
+  // Isolated (-I): nothing of PYTHONPATH and of the user's own packages may pass for something that is installed.
+  Command pip(const Target& target, std::initializer_list<std::string> command) const {
+    Arguments arguments = {
+        "-I", script_.string(), target.tools.string(), "--no-input", "--disable-pip-version-check", "--no-color"};
+    arguments.insert(arguments.end(), command);
+    return {target.environment / "bin" / "python", std::move(arguments)};
+  }
+
+  fs::path script_;
 };
 
 }  // namespace
 
-std::shared_ptr<const Installer> make_pip_installer() {
-  return std::make_shared<PipInstaller>();
+std::shared_ptr<const Installer> make_pip_installer(fs::path run_pip_script) {
+  return std::make_shared<PipInstaller>(std::move(run_pip_script));
 }
 
 }  // namespace venvoy::venv

@@ -1,6 +1,9 @@
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "venv/installer.hpp"
+#include "venv/lock_file.hpp"
 
 namespace venvoy::venv {
 namespace {
@@ -15,58 +18,75 @@ void add_uv_indexes(Arguments& arguments, const Settings& settings) {
   for (const std::string& place : settings.find_links) arguments.insert(arguments.end(), {"--find-links", place});
 }
 
-void add_uv_steering(Arguments& arguments, const Steering& steering) {
-  if (!steering.constraints.empty())
-    arguments.insert(arguments.end(), {"--constraints", steering.constraints.string()});
-  if (!steering.before.empty()) arguments.insert(arguments.end(), {"--exclude-newer", steering.before});
-}
-
 // uv's cache and the user's configuration of it stay in use; its output has no colours since it is no terminal.
 class UvInstaller final : public Installer {
  public:
-  UvInstaller(fs::path program, std::string version) : program_(std::move(program)), version_(std::move(version)) {}
+  UvInstaller(fs::path program, std::string version, bool has_dates_of_packages)
+      : program_(std::move(program)), version_(std::move(version)), has_dates_of_packages_(has_dates_of_packages) {}
 
   std::string_view name() const noexcept override { return "uv"; }
   std::string_view version() const noexcept override { return version_; }
-  bool knows_dates() const noexcept override { return true; }
+  bool needs_index() const noexcept override { return false; }
 
-  std::vector<Command> make_environment(const fs::path& python, const fs::path& environment) const override {
-    return {{program_,
-             {"venv", "--no-project", "--no-python-downloads", "--python", python.string(), environment.string()}}};
+  std::vector<Command> make_environment(const fs::path& python, const Target& target) const override {
+    return {
+        {program_,
+         {"venv", "--no-project", "--no-python-downloads", "--python", python.string(), target.environment.string()}}};
   }
 
   // Without sources: what pip would not see must not decide what is built.
-  Command build_wheel(const fs::path& environment, const fs::path& project, const fs::path& output,
-                      const Settings& settings, const Steering& steering) const override {
+  Command build_wheel(const Target& target, const fs::path& project, const fs::path& output, const Settings& settings,
+                      const Steering& steering) const override {
     Arguments arguments = {"build",        "--wheel",      "--no-python-downloads",
-                           "--no-sources", "--python",     python_of(environment),
+                           "--no-sources", "--python",     python_of(target.environment),
                            "--out-dir",    output.string()};
     add_uv_indexes(arguments, settings);
-    add_uv_steering(arguments, steering);
+    add_steering(arguments, steering);
     arguments.push_back(project.string());
     return {program_, std::move(arguments)};
   }
 
-  Command install(const fs::path& environment, const std::string& what, const Settings& settings,
+  Command install(const Target& target, const std::string& what, const Settings& settings,
                   const Steering& steering) const override {
-    Arguments arguments = install_into(environment);
+    Arguments arguments = install_into(target.environment);
     arguments.push_back("--compile-bytecode");
     add_uv_indexes(arguments, settings);
-    add_uv_steering(arguments, steering);
+    add_steering(arguments, steering);
     arguments.push_back(what);
     return {program_, std::move(arguments)};
   }
 
-  Command fetch_wheel(const fs::path& environment, const std::string& requirement, const fs::path& output,
-                      const Settings& settings) const override {
-    Arguments arguments = install_into(environment);
+  Command fetch_wheel(const Target& target, const std::string& requirement, const fs::path& output,
+                      const Settings& settings, const Steering&) const override {
+    Arguments arguments = install_into(target.environment);
     arguments.insert(arguments.end(), {"--target", output.string(), "--no-deps", "--only-binary", ":all:"});
     add_uv_indexes(arguments, settings);
     arguments.push_back(requirement);
     return {program_, std::move(arguments)};
   }
 
+  // What it would write at the head of a file of requirements; of none, so that nothing is looked up.
+  Command tell_indexes(const Settings& settings) const override {
+    Arguments arguments = {"pip", "compile", "--quiet", "--no-header", "--no-deps", "--emit-index-url"};
+    add_uv_indexes(arguments, settings);
+    arguments.push_back("/dev/null");
+    return {program_, std::move(arguments)};
+  }
+
  private:
+  void add_steering(Arguments& arguments, const Steering& steering) const {
+    if (!steering.constraints.empty())
+      arguments.insert(arguments.end(), {"--constraints", steering.constraints.string()});
+    if (steering.before.empty()) return;
+    if (steering.constraints.empty()) {
+      arguments.insert(arguments.end(), {"--exclude-newer", steering.before});
+      return;
+    }
+    if (!has_dates_of_packages_) return;
+    for (const std::string_view name : never_locked)
+      arguments.insert(arguments.end(), {"--exclude-newer-package", fmt::format("{}={}", name, steering.before)});
+  }
+
   static std::string python_of(const fs::path& environment) { return (environment / "bin" / "python").string(); }
 
   // Copies: links would let everybody who changes or cleans uv's cache change environments that are ready.
@@ -76,12 +96,13 @@ class UvInstaller final : public Installer {
 
   fs::path program_;
   std::string version_;
+  bool has_dates_of_packages_;  // its option --exclude-newer-package
 };
 
 }  // namespace
 
-std::shared_ptr<const Installer> make_uv_installer(fs::path program, std::string version) {
-  return std::make_shared<UvInstaller>(std::move(program), std::move(version));
+std::shared_ptr<const Installer> make_uv_installer(fs::path program, std::string version, bool has_dates_of_packages) {
+  return std::make_shared<UvInstaller>(std::move(program), std::move(version), has_dates_of_packages);
 }
 
 }  // namespace venvoy::venv

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "source/internal/http_client.hpp"
+#include "source/http_client.hpp"
 #include "source/internal/sub_transport.hpp"
 
 namespace venvoy::source {

@@ -1,7 +1,6 @@
 #include "venv/internal/builder.hpp"
 
 #include <algorithm>
-#include <array>
 #include <exception>
 #include <functional>
 #include <optional>
@@ -19,6 +18,7 @@
 #include "venv/internal/module_check.hpp"
 #include "venv/internal/run_installer.hpp"
 #include "venv/internal/scratch.hpp"
+#include "venv/internal/steered_run.hpp"
 #include "venv/lock_file.hpp"
 
 namespace venvoy::venv::internal {
@@ -43,8 +43,10 @@ struct Site {
   std::shared_ptr<const Installer> installer;
   bool environment_made = false;
   Choice chosen = {};  // by which the versions of its dependencies were
+  std::optional<IndexPlaces> places = std::nullopt;
 
   fs::path environment() const { return environment_in(building->path()); }
+  Target target() const { return {environment(), scratch / "pip"}; }
   InstallerRun run(Command command) const {
     InstallerRun result;
     result.command = std::move(command);
@@ -56,7 +58,7 @@ struct Site {
 
 asio::awaitable<void> make_environment(Site& site) {
   if (site.environment_made) co_return;
-  const std::vector<Command> commands = site.installer->make_environment(site.python.program, site.environment());
+  const std::vector<Command> commands = site.installer->make_environment(site.python.program, site.target());
   for (const Command& command : commands) {
     InstallerRun run = site.run(command);
     run.trouble = "error creating venv for";
@@ -65,68 +67,81 @@ asio::awaitable<void> make_environment(Site& site) {
   site.environment_made = true;
 }
 
-// Nothing fits, as opposed to: something has gone wrong.
-bool found_nothing(const Error& error) {
-  constexpr std::array signs = {"No solution found", "No matching distribution found", "ResolutionImpossible"};
-  return error.code() == ErrorCode::install && std::any_of(signs.begin(), signs.end(), [&](const char* sign) {
-           return error.message().find(sign) != std::string::npos;
-         });
-}
-
-std::string_view said_of(const Choice& choice) {
+// Why a choice came to nothing.
+std::string said_of(const Choice& choice, const Error& failure) {
+  const std::string& message = failure.message();
+  // The installers' own words are many lines; ours say it in one.
+  if (message.find('\n') == std::string::npos) return message.substr(message.find(": ") + 2);
   if (choice.by == Choice::By::lock) return "what its lock file pins cannot be had for this Python and platform";
   return "what it needs was not on the index yet at the date of its commit";
 }
 
-// The choices that this installer can follow.
-std::vector<Choice> feasible(const Site& site, const std::vector<Choice>& choices) {
-  std::vector<Choice> result;
-  for (const Choice& choice : choices)
-    if (choice.by != Choice::By::date || site.installer->knows_dates()) result.push_back(choice);
-  if (result.size() < choices.size())
-    site.job.logger.info(
-        "{} cannot choose packages by their date, so {} gets the newest where no lock file says "
-        "otherwise; uv can",
-        site.installer->name(), site.job.shown);
-  if (result.empty())
-    throw Error(ErrorCode::environment,
-                fmt::format("{} cannot choose packages by their date, as dependencyResolution asOfCommit asks",
-                            site.installer->name()))
-        .with_hint("install uv, or set dependencyResolution to auto, locked or newest");
-  return result;
+asio::awaitable<Bounds> bounds_of(const Site& site, Choice choice) {
+  const SourceFacts& facts = site.origin.resolution.facts;
+  Bounds bounds;
+  if (choice.by == Choice::By::date) bounds.before = date_text(choice.date);
+  if (choice.by != Choice::By::lock) co_return bounds;
+  const std::string text = co_await site.origin.lock_text(site.job);
+  bounds.lock = facts.lock;
+  bounds.pins = read_lock(facts.lock, text).value_or(std::vector<Pin>());
+  if (facts.time) bounds.before = date_text(*facts.time);
+  co_return bounds;
 }
 
-asio::awaitable<Steering> steering_for(const Site& site, Choice choice) {
-  Steering steering;
-  if (choice.by == Choice::By::date) steering.before = date_text(choice.date);
-  if (choice.by != Choice::By::lock) co_return steering;
-  const std::string text = co_await site.origin.lock_text(site.job);
-  const auto pins = read_lock(site.origin.resolution.facts.lock, text);
-  steering.constraints = site.scratch / "constraints.txt";
-  os::write_file_atomically(steering.constraints, pins ? constraints_text(*pins) : std::string());
-  co_return steering;
+// uv takes what a lock file does not list for free: then the file does not cover the plugin, as with pip, and the
+// environment must be made anew.
+asio::awaitable<void> require_all_listed(Site& site, Bounds bounds, std::string plugin) {
+  if (!bounds.pins || site.installer->needs_index()) co_return;
+  const Job& job = site.job;
+  Work<fs::path> find = [&](const CancelToken&) { return site_packages_of(site.environment()); };
+  const fs::path site_packages = co_await os::on_pool<fs::path>(job.services.pool, job.cancel, std::move(find));
+  const json distributions = co_await list_distributions(job, site.python.program, site_packages);
+  const std::vector<std::string> unlisted = unlisted_in(distributions, *bounds.pins, plugin);
+  if (unlisted.empty()) co_return;
+  Work<bool> remove = [&](const CancelToken&) {
+    os::remove_tree(site.environment());
+    os::remove_tree(site.target().tools);
+    return true;
+  };
+  co_await os::on_pool<bool>(job.services.pool, job.cancel, std::move(remove));
+  site.environment_made = false;
+  const Error error = not_listed(job, bounds.lock, unlisted);
+  throw Error(error);
+}
+
+struct ByChoices {
+  std::vector<Choice> choices;
+  std::vector<std::string> variables;
+  std::function<Command(const Steering&)> command;
+  std::string plugin;  // the name of what is installed; empty: nothing is installed
+};
+
+asio::awaitable<void> run_one(Site& site, const ByChoices& wanted, Choice choice) {
+  co_await make_environment(site);
+  const Bounds bounds = co_await bounds_of(site, choice);
+  Command none;
+  SteeredRun steered{site.run(std::move(none)), wanted.command, site.target(), bounds};
+  steered.run.environment = wanted.variables;
+  co_await run_steered(site.job, *site.installer, std::move(steered), site.places);
+  if (!wanted.plugin.empty()) co_await require_all_listed(site, bounds, wanted.plugin);
 }
 
 // Runs what `command` makes of one choice after the other, until one finds what is needed.
-asio::awaitable<Choice> run_by_choices(const Site& site, std::vector<Choice> choices,
-                                       std::vector<std::string> variables,
-                                       std::function<Command(const Steering&)> command) {
+asio::awaitable<Choice> run_by_choices(Site& site, ByChoices wanted) {
   for (std::size_t index = 0;; ++index) {
-    const Choice& choice = choices[index];
-    const Steering steering = co_await steering_for(site, choice);
-    InstallerRun run = site.run(command(steering));
-    run.environment = variables;
+    const Choice& choice = wanted.choices[index];
     std::optional<Error> failure;
     try {
-      co_await run_installer(site.job, std::move(run));
+      co_await run_one(site, wanted, choice);
     } catch (const Error& error) {
       failure = error;
     }
     if (!failure) co_return choice;
-    if (index + 1 == choices.size() || !found_nothing(*failure)) throw Error(*failure);
+    if (index + 1 == wanted.choices.size() || !found_nothing(*failure)) throw Error(*failure);
+    site.job.logger.debug("{}", failure->message());
     site.job.logger.warning(
-        "{}: {}, so it is installed {}", site.job.shown, said_of(choice),
-        choices[index + 1].by == Choice::By::date ? "as of the date of its commit" : "with the newest");
+        "{}: {}, so it is installed {}", site.job.shown, said_of(choice, *failure),
+        wanted.choices[index + 1].by == Choice::By::date ? "as of the date of its commit" : "with the newest");
   }
 }
 
@@ -173,11 +188,11 @@ asio::awaitable<SharedLease> build_wheel(Site& site, cache::Key key, Stage& stag
   const std::int64_t time = project.time.value_or(0);
   std::vector<std::string> variables;
   if (project.time) variables.push_back(fmt::format("SOURCE_DATE_EPOCH={}", std::max(time, oldest_wheel_time)));
-  std::function<Command(const Steering&)> command = [&](const Steering& steering) {
-    return site.installer->build_wheel(site.environment(), project.folder, output, job.settings, steering);
+  ByChoices wanted{site.origin.resolution.for_build, std::move(variables), {}, {}};
+  wanted.command = [&](const Steering& steering) {
+    return site.installer->build_wheel(site.target(), project.folder, output, job.settings, steering);
   };
-  std::vector<Choice> choices = feasible(site, site.origin.resolution.for_build);
-  co_await run_by_choices(site, std::move(choices), std::move(variables), std::move(command));
+  co_await run_by_choices(site, std::move(wanted));
   Work<SharedLease> keep = [&](const CancelToken& cancel) { return keep_wheel(site, key, output, time, cancel); };
   SharedLease wheel = co_await os::on_pool<SharedLease>(job.services.pool, job.cancel, std::move(keep));
   stage.done(text_in(wheel->details(), "file"));
@@ -229,6 +244,12 @@ void require_module(const Site& site, const BuiltPackage& package) {
                              site.job.shown, did_you_mean(module, package.modules)));
 }
 
+// pip tells its version when it is asked where it looks.
+MadeBy made_by(const Site& site) {
+  const std::string version(site.installer->version());
+  return {std::string(site.installer->name()), site.places ? site.places->version : version};
+}
+
 asio::awaitable<SharedLease> publish(Site& site, std::string normalised, json wheel) {
   const Job& job = site.job;
   Work<fs::path> find = [&](const CancelToken&) { return site_packages_of(site.environment()); };
@@ -239,7 +260,7 @@ asio::awaitable<SharedLease> publish(Site& site, std::string normalised, json wh
     require_module(site, package);
     cache::Manifest manifest;
     manifest.details =
-        make_manifest(job, site.origin, site.chosen, site.python, *site.installer, package, distributions, wheel);
+        make_manifest(job, site.origin, site.chosen, site.python, made_by(site), package, distributions, wheel);
     return std::make_shared<cache::Lease>(site.building->publish(manifest));
   };
   SharedLease lease = co_await os::on_pool<SharedLease>(job.services.pool, job.cancel, std::move(finish));
@@ -252,13 +273,12 @@ asio::awaitable<SharedLease> install(Site& site, SharedLease wheel, Stage& stage
   const json wheel_facts = wheel ? wheel->details() : json();
   const std::string file = wheel ? text_in(wheel_facts, "file") : site.origin.requirement();
   const std::string what = wheel ? (wheel->path() / file).string() : file;
-  std::function<Command(const Steering&)> command = [&](const Steering& steering) {
-    return site.installer->install(site.environment(), what, job.settings, steering);
-  };
-  std::vector<Choice> choices = feasible(site, site.origin.resolution.for_install);
-  std::vector<std::string> no_variables;
-  site.chosen = co_await run_by_choices(site, std::move(choices), std::move(no_variables), std::move(command));
   const std::string normalised = name_in(file, wheel != nullptr);
+  ByChoices wanted{site.origin.resolution.for_install, {}, {}, normalised};
+  wanted.command = [&](const Steering& steering) {
+    return site.installer->install(site.target(), what, job.settings, steering);
+  };
+  site.chosen = co_await run_by_choices(site, std::move(wanted));
   SharedLease lease = co_await publish(site, normalised, wheel_facts);
   stage.done(std::string(site.installer->name()));
   co_return lease;

@@ -2,8 +2,8 @@
 //
 //   refs-v1/<url, version>.json                                {"commit", "kind", "at", "from"}
 //   verdict-v1/<contract, url, commit, subdirectory>.json      see contract/verdict.hpp
-//   verdict-v1/<url, commit, subdirectory>.json                {"time", "lock", "sha256"}: for the choice of
-//   dependencies
+//   verdict-v1/<url, commit, subdirectory>.json                {"time", "lock", "sha256", "python", "python_in"}: for
+//                                                              the choice of dependencies and interpreter
 //
 // The mirror is needed only where one of them is missing, and to build.
 #include <algorithm>
@@ -44,6 +44,8 @@ std::string describe(const std::string& kind, const source::GitRef& reference) {
   if (reference.version.empty()) return "the default branch of " + url;
   return fmt::format("{} '{}' of {}", kind, reference.version, url);
 }
+
+constexpr std::size_t max_project_file = 1u << 20;
 
 // What a version means, from the store or from the server.
 struct Answer {
@@ -202,16 +204,31 @@ void GitOrigin::note_meaning(const Job& job, const Answer& answer) {
   meaning = Meaning{answer.record, to_text(record)};
 }
 
-// The record of what a commit says about its dependencies: {"time", "lock", "sha256"}.
+// The record of what a commit says about its dependencies and its Python.
 std::string facts_record(cache::KeyInputs commit) {
   commit.emplace_back("facts", "dependencies");
   return name_of(commit) + ".json";
 }
 
-std::optional<SourceFacts> read_facts(const Job& job, const std::string& record) {
+struct CommitFacts {
+  SourceFacts source;
+  PythonRequirement needs;
+};
+
+std::optional<CommitFacts> read_facts(const Job& job, const std::string& record) {
   const nlohmann::json facts = read_json_record(job.services.store, Bucket::verdict, record);
   if (!facts.is_object() || !facts.contains("time") || !facts["time"].is_number_integer()) return std::nullopt;
-  return SourceFacts{facts["time"].get<std::int64_t>(), text_in(facts, "lock"), text_in(facts, "sha256")};
+  if (!facts.contains("python")) return std::nullopt;  // written by an engine that did not look for it
+  return CommitFacts{{facts["time"].get<std::int64_t>(), text_in(facts, "lock"), text_in(facts, "sha256")},
+                     {text_in(facts, "python"), text_in(facts, "python_in")}};
+}
+
+std::string to_record(const CommitFacts& facts) {
+  return to_text({{"time", *facts.source.time},
+                  {"lock", facts.source.lock},
+                  {"sha256", facts.source.lock_sha256},
+                  {"python", facts.needs.text},
+                  {"python_in", facts.needs.place}});
 }
 
 std::string path_in(const source::GitRef& reference, std::string_view file) {
@@ -237,33 +254,49 @@ SourceFacts look_for_lock(const Job& job, const ResolvedGit& resolved, const sou
   return facts;
 }
 
+// What stands in the files that say which Python a project needs. One that cannot be read says nothing.
+PythonRequirement look_for_python(const ResolvedGit& resolved, const source::GitRef& reference) {
+  const auto text_of = [&](std::string_view file) -> std::string {
+    try {
+      return resolved.mirror.read_file(resolved.commit, path_in(reference, file), max_project_file).value_or("");
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::limit) throw;
+      return {};
+    }
+  };
+  return python_requirement(text_of("pyproject.toml"), text_of("setup.cfg"));
+}
+
+// How the former commit's dependencies were chosen, if that is known: its environment may go then.
+void plan_former(const Job& job, Origin& origin) {
+  const auto facts = read_facts(job, facts_record(origin.superseded->inputs));
+  try {
+    if (facts) origin.superseded->resolution = plan_resolution(job.settings.dependency_resolution, facts->source, {});
+  } catch (const Error&) {
+    origin.superseded.reset();  // it has no lock file, where only those count: there is no such environment
+  }
+}
+
 asio::awaitable<void> GitOrigin::choose_resolution(const Job& job) {
   const DependencyResolution setting = job.settings.dependency_resolution;
-  if (setting == DependencyResolution::newest) {
-    resolution = plan_resolution(setting, {}, job.shown);
-    if (superseded) superseded->resolution = resolution;
-    co_return;
-  }
   const std::string record = facts_record(inputs);
-  using Known = std::optional<SourceFacts>;
+  using Known = std::optional<CommitFacts>;
   Work<Known> read = [&](const CancelToken&) {
-    if (superseded)
-      if (auto former = read_facts(job, facts_record(superseded->inputs)))
-        superseded->resolution = plan_resolution(setting, std::move(*former), job.shown);
+    if (superseded) plan_former(job, *this);
     return read_facts(job, record);
   };
   Known known = co_await os::on_pool<Known>(job.services.pool, job.cancel, std::move(read));
   if (!known) {
     co_await resolve(job);
     Work<Known> look = [&](const CancelToken&) -> Known {
-      SourceFacts found = look_for_lock(job, *resolved_, reference_);
-      const nlohmann::json facts_text = {{"time", *found.time}, {"lock", found.lock}, {"sha256", found.lock_sha256}};
-      job.services.store.write_record(Bucket::verdict, record, to_text(facts_text));
+      CommitFacts found{look_for_lock(job, *resolved_, reference_), look_for_python(*resolved_, reference_)};
+      job.services.store.write_record(Bucket::verdict, record, to_record(found));
       return found;
     };
     known = co_await os::on_pool<Known>(job.services.pool, job.cancel, std::move(look));
   }
-  resolution = plan_resolution(setting, std::move(*known), job.shown);
+  resolution = plan_resolution(setting, known->source, job.shown);
+  needs = known->needs;
 }
 
 asio::awaitable<std::string> GitOrigin::lock_text(const Job& job) const {

@@ -2,15 +2,20 @@
 // wheels can be looked into without that. What was found is kept under the name, the version as written, the index
 // settings and the kind of Python:
 //
-//   refs-v1/<…>.json   {"version", "hash", "at", "classifiers", "keywords", "metadata_files"}
+//   refs-v1/<…>.json   {"version", "hash", "at", "classifiers", "keywords", "metadata_files", "released"}
+//
+// or {"needs"}, the Pythons that it runs on, if this one is none of them.
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "venv/internal/origin.hpp"
 #include "venv/internal/run_installer.hpp"
 #include "venv/internal/scratch.hpp"
+#include "venv/internal/steered_run.hpp"
 
 namespace venvoy::venv::internal {
 namespace {
@@ -30,6 +35,7 @@ struct Package {
   std::string hash;  // of its wheel, see distributions.py; or `unseen`
   std::string at;
   contract::PackageFacts facts;
+  std::optional<std::int64_t> released;  // see upload_time()
 };
 
 std::vector<std::string> texts_in(const json& object, const char* name) {
@@ -47,18 +53,22 @@ std::optional<Package> read_package(const json& object, const std::string& name)
   package.hash = text_in(object, "hash");
   if (package.version.empty() || package.hash.empty()) return std::nullopt;
   package.at = text_in(object, "at");
+  if (const auto time = object.find("released"); time != object.end() && time->is_number_integer())
+    package.released = time->get<std::int64_t>();
   package.facts = {name, package.version, texts_in(object, "classifiers"), texts_in(object, "keywords"),
                    texts_in(object, "metadata_files")};
   return package;
 }
 
 std::string to_record(const Package& package) {
-  return to_text({{"version", package.version},
-                  {"hash", package.hash},
-                  {"at", package.at},
-                  {"classifiers", package.facts.classifiers},
-                  {"keywords", package.facts.keywords},
-                  {"metadata_files", package.facts.metadata_files}});
+  json record = {{"version", package.version},
+                 {"hash", package.hash},
+                 {"at", package.at},
+                 {"classifiers", package.facts.classifiers},
+                 {"keywords", package.facts.keywords},
+                 {"metadata_files", package.facts.metadata_files}};
+  if (package.released) record["released"] = *package.released;
+  return to_text(record);
 }
 
 class IndexOrigin final : public Origin {
@@ -96,11 +106,49 @@ cache::KeyInputs record_inputs(const Job& job, const std::string& version, const
   return inputs;
 }
 
+// When this version came to the index. Without an answer there is no date to choose dependencies by.
+asio::awaitable<std::optional<std::int64_t>> time_of_release(const Job& job, const Installer& installer,
+                                                             std::string version, std::optional<IndexPlaces> places) {
+  using Time = std::optional<std::int64_t>;
+  if (job.settings.dependency_resolution == DependencyResolution::newest || job.settings.offline) co_return Time();
+  if (!places) {
+    IndexPlaces found = co_await places_of_uv(job, installer);
+    places = std::move(found);
+  }
+  Work<Time> ask = [&](const CancelToken& cancel) -> Time {
+    try {
+      PackageIndexes indexes(*places, job.services.environment, cancel);
+      return upload_time(indexes.files_of(normalised_name(job.reference.name)), version);
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::cancelled) throw;
+      job.logger.debug("{}: {}", job.shown, error.message());
+      return std::nullopt;
+    }
+  };
+  const Time time = co_await os::on_pool<Time>(job.services.pool, job.cancel, std::move(ask));
+  if (!time) job.logger.warning("{}: the package index does not say when version {} was uploaded", job.shown, version);
+  co_return time;
+}
+
+// Of what an installer says when a version is not for this Python: which ones it needs. Empty if it is not about that.
+std::string python_needed(const std::string& message, const std::string& version) {
+  const auto between = [&](const std::string& start, std::string_view end) -> std::string {
+    const std::size_t place = message.find(start);
+    if (place == std::string::npos) return {};
+    const std::size_t from = place + start.size();
+    const std::size_t to = std::min({message.find(end, from), message.find('\n', from), message.size()});
+    return std::string(trim(std::string_view(message).substr(from, to - from)));
+  };
+  const std::string by_uv = between("does not satisfy Python", " and ");
+  return by_uv.empty() ? between(version + " Requires-Python ", ";") : by_uv;
+}
+
 // Brings the wheel and reads what it says of itself.
 asio::awaitable<Package> look_into(const Job& job, std::string requirement, Interpreter python, fs::path scratch) {
   const auto installer = co_await job.installers.choose(job.settings.installer, job.logger, job.cancel);
-  const fs::path environment = scratch / "venv", output = scratch / "wheel";
-  const std::vector<Command> commands = installer->make_environment(python.program, environment);
+  const fs::path output = scratch / "wheel";
+  const Target target{scratch / "venv", scratch / "pip"};
+  const std::vector<Command> commands = installer->make_environment(python.program, target);
   for (const Command& command : commands) {
     InstallerRun make;
     make.command = command;
@@ -109,15 +157,19 @@ asio::awaitable<Package> look_into(const Job& job, std::string requirement, Inte
     make.temporary = scratch;
     co_await run_installer(job, std::move(make));
   }
-  InstallerRun fetch;
-  fetch.command = installer->fetch_wheel(environment, requirement, output, job.settings);
-  fetch.installer = installer->name();
-  fetch.temporary = scratch;
-  co_await run_installer(job, fetch);
+  SteeredRun fetch;
+  fetch.run.temporary = scratch;
+  fetch.target = target;
+  fetch.command = [&](const Steering& steering) {
+    return installer->fetch_wheel(target, requirement, output, job.settings, steering);
+  };
+  std::optional<IndexPlaces> places;
+  co_await run_steered(job, *installer, std::move(fetch), places);
   const json found = co_await list_distributions(job, python.program, output);
   auto package = found.size() == 1 ? read_package(found.front(), job.reference.name) : std::nullopt;
   if (!package) throw Error(ErrorCode::install, fmt::format("the wheel of {} holds no sensible metadata", job.shown));
   package->at = time_text(job.services.clock->wall());
+  package->released = co_await time_of_release(job, *installer, package->version, std::move(places));
   co_return *package;
 }
 
@@ -164,36 +216,92 @@ contract::Verdict judge(const Job& job, const Package& package) {
   return job.contract.judge_package(package.facts);
 }
 
+// A package, an interpreter for it, and what is known of both.
+struct IndexSearch {
+  const Job& job;
+  source::IndexRef reference;
+  PythonRequirement needs = {};
+  Interpreter python = {};
+  std::string record = {};
+  std::optional<Package> known = std::nullopt;
+
+  asio::awaitable<void> look() {
+    InterpreterWish wish{job.settings.python_path, needs, job.shown, job.logger};
+    python = co_await job.interpreters.find(std::move(wish), job.cancel);
+    record = name_of(record_inputs(job, reference.version, python)) + ".json";
+    Work<json> read = [this](const CancelToken&) { return read_json_record(job.services.store, Bucket::refs, record); };
+    const json found = co_await os::on_pool<json>(job.services.pool, job.cancel, std::move(read));
+    known = read_package(found, job.reference.name);
+    const std::string needed = text_in(found, "needs");
+    if (needed.empty() || !needs.text.empty() || job.renew) co_return;
+    needs = PythonRequirement{needed, "the package's metadata"};
+    co_await look();
+  }
+
+  // Asks the index, and once more with another interpreter if the version is not for the first one.
+  asio::awaitable<Package> ask() {
+    std::optional<Error> failure;
+    try {
+      Package package = co_await ask_index(job, reference, python);
+      co_return package;
+    } catch (const Error& error) {
+      failure = error;
+    }
+    const std::string needed = python_needed(failure->message(), reference.version);
+    if (needed.empty() || !needs.text.empty() || reference.version.empty()) throw Error(*failure);
+    Work<bool> note = [this, &needed](const CancelToken&) {
+      const json facts = {{"needs", needed}};
+      job.services.store.write_record(Bucket::refs, record, to_text(facts));
+      return true;
+    };
+    co_await os::on_pool<bool>(job.services.pool, job.cancel, std::move(note));
+    needs = PythonRequirement{needed, "the package's metadata"};
+    co_await look();
+    Package package = co_await ask_index(job, reference, python);
+    co_return package;
+  }
+
+  // A name alone means the newest of everything, unless the configuration says otherwise.
+  Resolution resolution_of(const Package& package) const {
+    const bool by_name = reference.version.empty();
+    const DependencyResolution setting = job.settings.dependency_resolution;
+    SourceFacts facts;
+    if (!by_name || setting == DependencyResolution::as_of_commit) facts.time = package.released;
+    return plan_resolution(setting, std::move(facts), job.shown);
+  }
+
+  asio::awaitable<OriginPtr> run() {
+    co_await look();
+    const bool renews = !known || job.renew;
+    // Even without the network an installer would be run to find out.
+    if (renews && job.look_only)
+      throw Error(ErrorCode::unresolvable, fmt::format("no index has been asked for {} yet", job.shown));
+    if (known && !renews && reference.version.empty())
+      job.logger.info(
+          "package '{}' means version {} since {}; modulePullPolicy Always or `venvoy cache pull` looks again",
+          job.reference.name, known->version, known->at);
+    Package package = known.value_or(Package());
+    if (renews) {
+      Package asked = co_await ask();
+      package = std::move(asked);
+    }
+    auto origin = std::make_unique<IndexOrigin>(job.reference.name, package);
+    origin->resolution = resolution_of(package);
+    origin->needs = needs;
+    if (renews) origin->meaning = Meaning{record, to_record(package)};
+    if (renews && known && origin->inputs_of(*known) != origin->inputs)
+      origin->superseded = Origin::Former{origin->inputs_of(*known), resolution_of(*known)};
+    enforce(job, judge(job, package), job.reference.name, "package " + origin->requirement());
+    co_return OriginPtr(std::move(origin));
+  }
+};
+
 }  // namespace
 
 asio::awaitable<OriginPtr> find_index_origin(const Job& job, source::IndexRef reference) {
-  const Interpreter python = co_await job.interpreters.find(job.settings.python_path, job.cancel);
-  const std::string record = name_of(record_inputs(job, reference.version, python)) + ".json";
-  using Known = std::optional<Package>;
-  Work<Known> read = [&](const CancelToken&) {
-    return read_package(read_json_record(job.services.store, Bucket::refs, record), job.reference.name);
-  };
-  const Known known = co_await os::on_pool<Known>(job.services.pool, job.cancel, std::move(read));
-  const bool ask = !known || job.renew;
-  // Even without the network an installer would be run to find out.
-  if (ask && job.look_only)
-    throw Error(ErrorCode::unresolvable, fmt::format("no index has been asked for {} yet", job.shown));
-  if (known && !ask && reference.version.empty())
-    job.logger.info(
-        "package '{}' means version {} since {}; modulePullPolicy Always or `venvoy cache pull` looks again",
-        job.reference.name, known->version, known->at);
-  Package package = known.value_or(Package());
-  if (ask) {
-    Package asked = co_await ask_index(job, reference, python);
-    package = std::move(asked);
-  }
-  auto origin = std::make_unique<IndexOrigin>(job.reference.name, package);
-  origin->resolution = plan_resolution(job.settings.dependency_resolution, {}, job.shown);
-  if (ask) origin->meaning = Meaning{record, to_record(package)};
-  if (ask && known && origin->inputs_of(*known) != origin->inputs)
-    origin->superseded = Origin::Former{origin->inputs_of(*known), origin->resolution};
-  enforce(job, judge(job, package), job.reference.name, "package " + origin->requirement());
-  co_return OriginPtr(std::move(origin));
+  IndexSearch search{job, std::move(reference)};
+  OriginPtr origin = co_await search.run();
+  co_return origin;
 }
 
 }  // namespace venvoy::venv::internal

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "os/files.hpp"
 #include "os/on_pool.hpp"
 #include "venv/internal/local_tree.hpp"
 #include "venv/internal/origin.hpp"
@@ -42,7 +43,17 @@ class LocalOrigin final : public Origin {
 struct Seen {
   fs::path folder;
   std::string tree;
+  PythonRequirement needs;
 };
+
+std::string text_in_folder(const fs::path& folder, const char* name) {
+  constexpr std::size_t longest = 1u << 20;
+  try {
+    return os::read_file_if_there(folder / name, longest).value_or("");
+  } catch (const Error&) {
+    return {};  // then the installer says what is wrong with it
+  }
+}
 
 Seen look_at(const Job& job, const fs::path& path, const CancelToken& cancel) {
   std::error_code error;
@@ -52,7 +63,8 @@ Seen look_at(const Job& job, const fs::path& path, const CancelToken& cancel) {
         .with_hint("a path in a reference is that of a plugin's folder, the one with its pyproject.toml");
   // Judged first: a folder that is none of a plugin need not be read.
   enforce(job, job.contract.judge_folder(folder), folder.filename(), fmt::format("folder {}", path.string()));
-  return {folder, hash_tree(folder, cancel)};
+  return {folder, hash_tree(folder, cancel),
+          python_requirement(text_in_folder(folder, "pyproject.toml"), text_in_folder(folder, "setup.cfg"))};
 }
 
 }  // namespace
@@ -62,6 +74,7 @@ asio::awaitable<OriginPtr> find_local_origin(const Job& job, source::LocalRef re
   Seen seen = co_await os::on_pool<Seen>(job.services.pool, job.cancel, std::move(look));
   OriginPtr origin = std::make_unique<LocalOrigin>(seen.folder, seen.tree);
   origin->resolution = plan_resolution(job.settings.dependency_resolution, {}, job.shown);
+  origin->needs = seen.needs;
   co_return origin;
 }
 

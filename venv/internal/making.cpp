@@ -33,9 +33,9 @@ asio::awaitable<OriginPtr> find_origin(const Job& job) {
   co_return co_await find_local_origin(job, *job.reference.local());
 }
 
-// Where the choice by a plugin's own `requires-python` belongs: the origin is known here.
-asio::awaitable<Interpreter> choose_interpreter(const Job& job, const Origin&) {
-  Interpreter python = co_await job.interpreters.find(job.settings.python_path, job.cancel);
+asio::awaitable<Interpreter> choose_interpreter(const Job& job, const Origin& origin) {
+  InterpreterWish wish{job.settings.python_path, origin.needs, job.shown, job.logger};
+  Interpreter python = co_await job.interpreters.find(std::move(wish), job.cancel);
   const auto& expected = job.settings.python_semver;
   if (expected && *expected != python.version)
     job.logger.warning("'{}' is Python {}, but pythonSemver says {}", python.program.string(), python.version,

@@ -1,7 +1,5 @@
 #include "venv/internal/manifest.hpp"
 
-#include <algorithm>
-
 namespace venvoy::venv::internal {
 namespace {
 
@@ -21,19 +19,10 @@ json list_of(const json& distributions) {
   return list;
 }
 
-// pip does not know its version beforehand: it is among the distributions.
-std::string version_of(const Installer& installer, const json& distributions) {
-  if (!installer.version().empty()) return std::string(installer.version());
-  const auto found = std::find_if(distributions.begin(), distributions.end(),
-                                  [&](const json& each) { return text_in(each, "normalised") == installer.name(); });
-  return found == distributions.end() ? std::string() : text_in(*found, "version");
-}
-
 }  // namespace
 
 json make_manifest(const Job& job, const Origin& origin, const Choice& chosen, const Interpreter& python,
-                   const Installer& installer, const BuiltPackage& package, const json& distributions,
-                   const json& wheel) {
+                   const MadeBy& installer, const BuiltPackage& package, const json& distributions, const json& wheel) {
   json manifest = {
       {"reference", job.shown},
       {"kind", origin.kind},
@@ -46,7 +35,7 @@ json make_manifest(const Job& job, const Origin& origin, const Choice& chosen, c
         {"implementation", python.implementation},
         {"abi", python.abi},
         {"platform", python.platform}}},
-      {"installer", {{"name", installer.name()}, {"version", version_of(installer, distributions)}}},
+      {"installer", {{"name", installer.name}, {"version", installer.version}}},
       {"package", {{"name", package.name}, {"version", package.version}}},
       {"distributions", list_of(distributions)},
       {"built", time_text(job.services.clock->wall())},

@@ -30,10 +30,16 @@ struct BuiltPackage {
   std::vector<std::string> modules;  // top-level names that came with it
 };
 
+// An installer.
+struct MadeBy {
+  std::string name;
+  std::string version;
+};
+
 // `distributions` is what distributions.py says, `wheel` the manifest of the wheel or null.
 nlohmann::json make_manifest(const Job& job, const Origin& origin, const Choice& chosen, const Interpreter& python,
-                             const Installer& installer, const BuiltPackage& package,
-                             const nlohmann::json& distributions, const nlohmann::json& wheel);
+                             const MadeBy& installer, const BuiltPackage& package, const nlohmann::json& distributions,
+                             const nlohmann::json& wheel);
 
 // Fills what a manifest knows: reference, source_kind and version are those of this call. What is missing stays empty.
 void read_manifest(const nlohmann::json& manifest, ReadyEnv& environment);

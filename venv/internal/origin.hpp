@@ -12,6 +12,7 @@
 
 #include "venv/internal/job.hpp"
 #include "venv/internal/resolution.hpp"
+#include "venv/python_requirement.hpp"
 
 namespace venvoy::venv::internal {
 
@@ -40,6 +41,7 @@ class Origin {
   std::optional<Meaning> meaning;
   // How the versions of its dependencies are chosen.
   Resolution resolution;
+  PythonRequirement needs;  // the Python that it says it needs
   // What the reference meant before, if that is something else by now.
   struct Former {
     cache::KeyInputs inputs;

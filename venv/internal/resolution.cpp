@@ -71,7 +71,8 @@ Resolution plan_resolution(DependencyResolution setting, SourceFacts facts, cons
   resolution.for_install = install_choices(setting, facts);
   if (resolution.for_install.empty()) {
     const bool locked = setting == DependencyResolution::locked;
-    throw Error(ErrorCode::install, fmt::format("{} has no {}", reference, locked ? "lock file" : "date of a commit"))
+    throw Error(ErrorCode::install,
+                fmt::format("{} has no {}", reference, locked ? "lock file" : "date of a commit or an upload"))
         .with_hint(fmt::format("dependencyResolution is {} in the configuration; auto takes what is there",
                                name_of_setting(setting)));
   }

@@ -28,6 +28,9 @@ struct Cause {
 constexpr std::string_view no_network =
     "the package index could not be reached: check the network, its proxy, or `indexUrl` in the configuration; what is "
     "installed already runs without it";
+constexpr std::string_view no_login =
+    "the package index wants a login: write it into netrc, or into the address of the index in the installer's own "
+    "configuration or variables";
 constexpr std::string_view no_match =
     "a package, or this version of it, is not on the index for this Python: correct its name or version, or choose "
     "another interpreter with `pythonPath`";
@@ -43,6 +46,12 @@ constexpr Cause causes[] = {
     {"Failed to establish a new connection", no_network},
     {"Network is unreachable", no_network},
     {"error sending request for url", no_network},
+    {"HTTP status server error", no_network},
+    {"Max retries exceeded with url", no_network},
+    {"Read timed out", no_network},
+    {"ReadTimeoutError", no_network},
+    {"HTTP error 5", no_network},
+    {"lack of valid authentication credentials", no_login},
     {"the network was disabled",
      "it was to be installed without network, and not everything it needs is in the installer's cache"},
     {"requires a different Python", other_python},
@@ -67,11 +76,23 @@ constexpr const char* make_room =
     "make room, for instance with `venvoy cache prune`, or choose another `workdir` in the configuration; nothing "
     "half-made was left behind";
 
-std::string hint_for(std::string_view output) {
-  for (const Cause& cause : causes)
-    if (output.find(cause.sign) != std::string_view::npos) return std::string(cause.hint);
+const Cause* cause_of(std::string_view output) {
+  const auto* const found = std::find_if(std::begin(causes), std::end(causes), [&](const Cause& cause) {
+    return output.find(cause.sign) != std::string_view::npos;
+  });
+  return found == std::end(causes) ? nullptr : found;
+}
+
+std::string_view hint_of(const Cause* cause) {
+  if (cause) return cause->hint;
   return "the output above is that of the plugin's own build or of its dependencies: choose another version of it, or "
          "tell its author";
+}
+
+ErrorCode code_of(const Cause* cause) {
+  if (!cause) return ErrorCode::install;
+  if (cause->hint == no_login) return ErrorCode::authentication;
+  return cause->hint == no_network ? ErrorCode::network : ErrorCode::install;
 }
 
 // Installers get the engine's environment (spec/workflow.md 8.8) but for what would let packages from elsewhere pass
@@ -82,6 +103,8 @@ os::Environment environment_for(const Job& job, const InstallerRun& run) {
     os::unset_variable(environment, name);
   os::set_variable(environment, "GIT_TERMINAL_PROMPT", "0");
   os::set_variable(environment, "TMPDIR", run.temporary.string());
+  // With its own three tries a server that says nothing would be waited for two minutes.
+  if (!os::get_variable(environment, "UV_HTTP_RETRIES")) os::set_variable(environment, "UV_HTTP_RETRIES", "2");
   for (const std::string& variable : run.environment) {
     const auto equals = variable.find('=');
     os::set_variable(environment, variable.substr(0, equals), variable.substr(equals + 1));
@@ -102,8 +125,9 @@ Error install_error(const InstallerRun& run, const std::string& reference, const
   const bool full_disk = tells_of_full_disk(said);
   std::string message = fmt::format("{} {} ({})", run.trouble, reference, result.exit.text());
   if (!end.empty()) message += fmt::format(", {} says:\n{}", run.installer, end);
-  Error error(full_disk ? ErrorCode::environment : ErrorCode::install, std::move(message));
-  error.with_hint(full_disk ? make_room : hint_for(said));
+  const Cause* const cause = cause_of(said);
+  Error error(full_disk ? ErrorCode::environment : code_of(cause), std::move(message));
+  error.with_hint(full_disk ? std::string(make_room) : std::string(hint_of(cause)));
   return error;
 }
 

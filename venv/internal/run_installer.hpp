@@ -28,7 +28,8 @@ struct InstallerRun {
 boost::asio::awaitable<void> run_installer(const Job& job, InstallerRun run);
 
 // "<trouble> <reference> (exit code 1), <installer> says:" and the tail of the output, with a hint for the usual
-// causes: of code install, or environment when the disk is full.
+// causes: of code install, network or authentication where the installer tells of that, environment when the disk is
+// full.
 Error install_error(const InstallerRun& run, const std::string& reference, const os::ProgramResult& result);
 
 // What distributions.py says of a folder: a list of objects. `python` is an interpreter of its own, not that of the

@@ -1,6 +1,8 @@
 // Reading lock files, and what follows from them.
 #include "venv/lock_file.hpp"
 
+#include <fmt/format.h>
+
 #include "base/error.hpp"
 #include "support/catch.hpp"
 
@@ -11,7 +13,11 @@ namespace {
 
 std::string constraints(std::string_view name, std::string_view text) {
   const auto pins = venv::read_lock(name, text);
-  return pins ? venv::constraints_text(*pins) : "no lock";
+  return pins ? venv::constraints_text(*pins, true) : "no lock";
+}
+
+std::string digits(char digit) {
+  return std::string(64, digit);
 }
 
 std::string trouble(std::string_view name, std::string_view text) {
@@ -101,12 +107,40 @@ TEST_CASE("a requirements.txt is a lock if everything in it has a version and a 
 --index-url https://example.org/simple
 attrs==25.1.0 ; python_version >= "3.9" \
     --hash=sha256:aa \
-    --hash=sha256:bb
-uvicorn[standard]==0.30 --hash=sha256:cc  # for serving
-)") == "attrs==25.1.0 ; python_version >= \"3.9\"\nuvicorn==0.30\n");
+    --hash=sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA \
+    --hash=sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
+uvicorn[standard]==0.30 --hash=sha256:cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc  # for serving
+)") == "attrs==25.1.0 ; python_version >= \"3.9\" --hash=sha256:" + digits('a') + " --hash=sha256:" + digits('b') +
+            "\nuvicorn==0.30 --hash=sha256:" + digits('c') + "\n");
   for (const char* text : {"", "# nothing", "attrs==25.1.0", "attrs==25.1.0 --hash=sha256:aa\nother>=1\n",
                            "attrs>=25 --hash=sha256:aa", "-r other.txt"})
     CHECK(constraints("requirements.txt", text) == "no lock");
+}
+
+TEST_CASE("hashes are taken from where each kind has them") {
+  const auto hashes = [](std::string_view name, std::string_view package, std::string_view rest = {}) {
+    const std::string list = name == "pylock.toml" ? "packages" : "package";
+    const auto pins =
+        venv::read_lock(name, fmt::format("[[{}]]\nname = 'a'\nversion = '1'\n{}\n{}", list, package, rest));
+    return pins ? pins->front().hashes : std::vector<std::string>{"no lock"};
+  };
+  const std::string a = "sha256:" + digits('a'), b = "sha256:" + digits('b'), c = "sha512:" + digits('c') + digits('c');
+  using List = std::vector<std::string>;
+  CHECK(hashes("uv.lock",
+               fmt::format("source = {{registry = 'x'}}\nsdist = {{url = 'x', hash = '{}'}}\nwheels = [{{url = "
+                           "'x', hash = '{}'}}, {{url = 'x', hash = '{}'}}]",
+                           a, b, c)) == List{a, b, c});
+  CHECK(hashes("poetry.lock",
+               fmt::format("files = [{{file = 'x', hash = '{}'}}, {{file = 'y', hash = '{}'}}]", a, b)) == List{a, b});
+  CHECK(hashes("poetry.lock", "", fmt::format("[metadata.files]\na = [{{file = 'x', hash = '{}'}}]\nother = []", a)) ==
+        List{a});
+  CHECK(hashes("pylock.toml", fmt::format("[packages.sdist]\nhashes = {{sha256 = '{}', md5 = 'ff'}}\n"
+                                          "[[packages.wheels]]\nhashes = {{sha512 = '{}'}}",
+                                          a.substr(7), c.substr(7))) == List{a, c});
+  CHECK(hashes("poetry.lock", "files = [{file = 'x', hash = 'md5:00'}, 3, {file = 'y'}]").empty());
+  CHECK(venv::read_hash("sha256:" + digits('A')) == a);
+  for (const char* text : {"", "sha256", "sha256:aa", "sha256:zz", "md5:d41d8cd98f00b204e9800998ecf8427e"})
+    CHECK_FALSE(venv::read_hash(text));
 }
 
 TEST_CASE("what cannot be read is told with its line") {

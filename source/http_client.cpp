@@ -1,4 +1,4 @@
-#include "source/internal/http_client.hpp"
+#include "source/http_client.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -28,6 +28,18 @@ std::string netrc_file(const os::Environment& environment) {
 }
 
 }  // namespace
+
+std::optional<std::string> join_url(const std::string& base, const std::string& reference) {
+  const std::unique_ptr<CURLU, void (*)(CURLU*)> url(curl_url(), curl_url_cleanup);
+  if (!url) throw std::bad_alloc();
+  constexpr unsigned flags = CURLU_NON_SUPPORT_SCHEME;
+  if (curl_url_set(url.get(), CURLUPART_URL, base.c_str(), flags) != CURLUE_OK) return std::nullopt;
+  if (curl_url_set(url.get(), CURLUPART_URL, reference.c_str(), flags) != CURLUE_OK) return std::nullopt;
+  char* text = nullptr;
+  if (curl_url_get(url.get(), CURLUPART_URL, &text, 0) != CURLUE_OK) return std::nullopt;
+  const std::unique_ptr<char, void (*)(void*)> owned(text, curl_free);
+  return std::string(text);
+}
 
 HttpClient::HttpClient(const TransportOptions& options, std::string shown_url, CancelToken cancel)
     : options_(options),
@@ -79,7 +91,12 @@ void HttpClient::apply(const HttpRequest& request) {
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_URL, address(request).c_str());
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout.count()));
-  set(CURLOPT_USERAGENT, "git/2.0 (venvoy)");  // some servers answer git's programs only
+  set(CURLOPT_USERAGENT, request.user_agent.c_str());
+  if (!request.proxy.empty()) set(CURLOPT_PROXY, request.proxy.c_str());
+  if (!request.verify) {
+    set(CURLOPT_SSL_VERIFYPEER, 0L);
+    set(CURLOPT_SSL_VERIFYHOST, 0L);
+  }
   set(CURLOPT_ACCEPT_ENCODING, "gzip");
   set(CURLOPT_WRITEFUNCTION, &HttpClient::on_body);
   set(CURLOPT_WRITEDATA, this);

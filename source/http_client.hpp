@@ -22,7 +22,14 @@ struct HttpRequest {
   std::vector<std::string> headers;
   std::optional<Login> login;  // without it, or without its password, libcurl looks into netrc
   std::uint64_t max_response = 0;
+  std::string user_agent = "git/2.0 (venvoy)";  // some servers answer git's programs only
+  std::string proxy;                            // empty: what the environment says
+  bool verify = true;                           // false: whatever certificate the server has
 };
+
+// What a reference means that stands in a document with this address: "../x" in "https://host/a/b/" is
+// "https://host/a/x". Nothing if one of them is no URL.
+std::optional<std::string> join_url(const std::string& base, const std::string& reference);
 
 // Connections are kept from request to request. Every wait ends with the time-outs of the options or a cancelled token,
 // as an Error. Used on one thread.
