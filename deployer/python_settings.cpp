@@ -97,8 +97,8 @@ Properties properties() {
                          "that venvoy was started with.")}});
   return {
       {"pythonPath", key(text(),
-                         "The Python interpreter to use, and no other. Default: the first of python3, python in "
-                         "PATH, /usr/bin/python3.")},
+                         "The Python interpreter to use, and no other. Default: the first that suits the plugin of "
+                         "python3 and python in PATH, /usr/bin/python3 and python3.N in PATH.")},
       {"pythonSemver", key(version_text(),
                            "The version that the interpreter is thought to have; another one is a "
                            "warning. Default: not compared.")},

@@ -219,8 +219,8 @@ asio::awaitable<Interpreter> Interpreters::find(InterpreterWish wish, CancelToke
     const std::string is = fmt::format("'{}' is Python {}", candidate.path.string(), interpreter->version);
     if (suits(interpreter->version, wish.needs.text)) {
       if (!passed_over.empty())
-        wish.logger.info("{}, which {} gets, since it needs Python {} ({}){}", is, wish.who, wish.needs.text,
-                         wish.needs.place, passed_over);
+        wish.logger.info("{}, which {} gets, since it needs Python {} ({}); passed over{}", is, wish.who,
+                         wish.needs.text, wish.needs.place, passed_over);
       co_return *interpreter;
     }
     passed_over += (passed_over.empty() ? ": " : ", ") + is;
@@ -232,8 +232,8 @@ asio::awaitable<Interpreter> Interpreters::find(InterpreterWish wish, CancelToke
               "then one is looked for");
   }
   if (!passed_over.empty())
-    throw check_failed(fmt::format("no Python here suits {}, which needs Python {} ({}){}", wish.who, wish.needs.text,
-                                   wish.needs.place, passed_over))
+    throw check_failed(fmt::format("no Python here suits {}, which needs Python {} ({}); found{}", wish.who,
+                                   wish.needs.text, wish.needs.place, passed_over))
         .with_hint(
             "install one and put it into PATH, as python3.N for instance, or name it as `pythonPath` in the "
             "Python deployer's configuration");

@@ -32,7 +32,7 @@ class BuildBackendsTest(IndexTest):
         return self.run_workflow(patience=600)
 
     def same_package(self, reference):
-        self.index.url = lambda: None  # both have used the real index
+        self.index.address = lambda: None  # both have used the real index
         return self.same_manifest(reference)["package"]
 
     def test_version_from_git(self):

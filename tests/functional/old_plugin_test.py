@@ -49,7 +49,7 @@ class OldPluginTest(IndexTest):
         self.assertEqual(result.output, {"output_id": "success", "output_data": {"pods": {0: POD}}}, result)
 
     def same(self):
-        self.index.url = lambda: None  # both have used the real index
+        self.index.address = lambda: None  # both have used the real index
         return self.same_manifest(self.reference)
 
     def test_without_the_key_it_is_refused(self):

@@ -3,11 +3,10 @@
 import contextlib
 import json
 import pathlib
-import subprocess
 import urllib.request
 
 import harness
-from harness import PYTHON, TINY, FunctionalTest
+from harness import TINY, FunctionalTest
 
 INSTALLERS = ("uv", "pip")
 KEYWORD = "arcaflow-python-deployer-runnable"
@@ -21,32 +20,17 @@ def tiny_release(version, **more):
     return {"name": "tiny-plugin", "version": version, "modules": modules, "keywords": KEYWORD, **more}
 
 
-class PackageIndex:
-    def __init__(self, folder, releases):
-        self.log = folder / "index.log"
-        script = harness.HERE.parent / "support" / "package_index.py"
-        self.process = subprocess.Popen(
-            [PYTHON, str(script), str(self.log)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self.process.stdin.write(json.dumps(releases) + "\n")
-        self.process.stdin.flush()
-        self.port = int(self.process.stdout.readline())
-
-    def url(self, manner="simple", login=""):
+class PackageIndex(harness.PackageIndex):
+    def address(self, manner="simple", login=""):
         return f"http://{login}127.0.0.1:{self.port}/{manner}"
 
     def hash_of(self, name, version):
-        with urllib.request.urlopen(f"{self.url()}/{name}/") as page:
+        with urllib.request.urlopen(f"{self.address()}/{name}/") as page:
             files = json.load(page)["files"]
         return next(each["hashes"]["sha256"] for each in files if f"-{version}-" in each["filename"])
 
     def requests(self):
         return self.log.read_text().splitlines() if self.log.exists() else []
-
-    def stop(self):
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
 
 
 class IndexTest(FunctionalTest):
@@ -70,7 +54,7 @@ class IndexTest(FunctionalTest):
     def run_plugin(self, reference, url=None, env={}, arguments=(), **settings):
         """A run with the test's index and the installer of now; `reference` may be a plugin."""
         reference = reference if isinstance(reference, str) else reference.reference()
-        index = {} if url == "" else {"indexUrl": url or self.index.url()}
+        index = {} if url == "" else {"indexUrl": url or self.index.address()}
         self.write_config(installer=self.installer, **{**index, **settings})
         self.write_workflow(reference)
         variables = {"PIP_FIND_LINKS": "", "UV_CACHE_DIR": str(self.folder / "uv-cache"), **env}
@@ -87,7 +71,7 @@ class IndexTest(FunctionalTest):
         manifests = []
         for installer in INSTALLERS:
             self.store = self.folder / f"store-{installer}"
-            self.write_config(installer=installer, indexUrl=self.index.url())
+            self.write_config(installer=installer, indexUrl=self.index.address())
             manifest = self.manifest(reference)
             self.assertEqual(manifest["installer"]["name"], installer)
             self.assertTrue(manifest["installer"]["version"])

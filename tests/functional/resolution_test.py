@@ -23,6 +23,7 @@ RELEASES = [
     {"name": "setuptools", "version": "90.0", "uploaded": "2026-02-01T00:00:00Z"},
     tiny_release("1.0", requires=["helper"], uploaded="2024-01-01T00:00:00Z"),
     tiny_release("2.0", requires=["helper<2"], uploaded="2026-02-01T00:00:00Z"),
+    tiny_release("3.0", requires_python=">=3.99", uploaded="2026-02-01T00:00:00Z"),
 ]
 
 UV_LOCK = """\
@@ -294,6 +295,18 @@ class ResolutionTest(IndexTest):
         self.assertEqual(self.versions(manifest), {"helper": "1.0", "tiny-plugin": "2.0"})
         self.assertEqual(manifest["resolution"]["mode"], "newest")
 
+    def test_a_release_for_another_python(self):
+        for installer in INSTALLERS:
+            with self.by(installer):
+                result = self.run_plugin("tiny-plugin==3.0", pythonPath=None)
+                self.require_failure(
+                    result,
+                    1,
+                    "no Python here suits tiny-plugin==3.0, which needs Python >=3.99 (the package's metadata)",
+                    "is Python 3.",
+                )
+                self.require_nothing_made()
+
     # --- indexes of all kinds ---
 
     def test_an_index_without_dates(self):
@@ -302,7 +315,7 @@ class ResolutionTest(IndexTest):
             for installer in INSTALLERS:
                 with self.by(installer, manner=manner):
                     self.store = self.folder / f"{manner}-{installer}"
-                    url = self.index.url(manner)
+                    url = self.index.address(manner)
                     result = self.run_plugin(plugin, url)
                     self.require_message(result, greeting(plugin))
                     self.assertRegex(result.err, r"the package index .* does not say when its files were uploaded")
@@ -316,7 +329,7 @@ class ResolutionTest(IndexTest):
         plugin = self.locked("plugin", "pylock.toml", self.lock(PYLOCK))
         for installer in INSTALLERS:
             with self.by(installer):
-                result = self.run_plugin(plugin, self.index.url("html"), dependencyResolution="locked")
+                result = self.run_plugin(plugin, self.index.address("html"), dependencyResolution="locked")
                 self.require_message(result, greeting(plugin))
         self.assertEqual(self.chosen(plugin)[:2], ("0.5", "locked"))
 
@@ -327,7 +340,7 @@ class ResolutionTest(IndexTest):
                 with self.by(installer, manner=manner):
                     self.store = self.folder / f"{manner}-{installer}"
                     # An address for each, so that each sees it fail.
-                    result = self.run_plugin(plugin, self.index.url(f"{manner}-{installer}"))
+                    result = self.run_plugin(plugin, self.index.address(f"{manner}-{installer}"))
                     self.require_message(result, greeting(plugin))
 
     def test_an_index_that_fails_ends_it_at_once(self):
@@ -336,7 +349,7 @@ class ResolutionTest(IndexTest):
         for manner, words in (("error", "500"), ("stall", "time"), ("refused", "refused"), ("auth", "login")):
             for installer in INSTALLERS:
                 with self.by(installer, manner=manner):
-                    url = "http://127.0.0.1:1/simple" if manner == "refused" else self.index.url(manner)
+                    url = "http://127.0.0.1:1/simple" if manner == "refused" else self.index.address(manner)
                     result = self.run_plugin(plugin, url, env={**patience, "HOME": str(self.folder)})
                     self.require_failure(result, 1, "error in pip installing", words)
                     # No word of another way of choosing, and of what to do.
@@ -356,11 +369,11 @@ class ResolutionTest(IndexTest):
                 with self.by(installer, way=way):
                     self.store = self.folder / f"{way}-{installer}"
                     env = {"HOME": str(home), "UV_CACHE_DIR": str(self.store) + "-cache"}
-                    url = self.index.url("auth")
+                    url = self.index.address("auth")
                     if way == "address":
                         url = ""
                         for name in ("UV_DEFAULT_INDEX", "PIP_INDEX_URL"):
-                            env[name] = self.index.url("auth", "user:s3cret@")
+                            env[name] = self.index.address("auth", "user:s3cret@")
                     result = self.run_plugin(plugin, url, env=env, arguments=("--log-level", "debug"))
                     self.require_message(result, greeting(plugin))
                     self.assertIn("running ", result.err)

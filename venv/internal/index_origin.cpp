@@ -35,7 +35,7 @@ struct Package {
   std::string hash;  // of its wheel, see distributions.py; or `unseen`
   std::string at;
   contract::PackageFacts facts;
-  std::optional<std::int64_t> released;  // see upload_time()
+  std::optional<std::int64_t> released;  // see time_of_release()
 };
 
 std::vector<std::string> texts_in(const json& object, const char* name) {
@@ -107,8 +107,8 @@ cache::KeyInputs record_inputs(const Job& job, const std::string& version, const
 }
 
 // When this version came to the index. Without an answer there is no date to choose dependencies by.
-asio::awaitable<std::optional<std::int64_t>> time_of_release(const Job& job, const Installer& installer,
-                                                             std::string version, std::optional<IndexPlaces> places) {
+asio::awaitable<std::optional<std::int64_t>> ask_for_time(const Job& job, const Installer& installer,
+                                                          std::string version, std::optional<IndexPlaces> places) {
   using Time = std::optional<std::int64_t>;
   if (job.settings.dependency_resolution == DependencyResolution::newest || job.settings.offline) co_return Time();
   if (!places) {
@@ -118,7 +118,7 @@ asio::awaitable<std::optional<std::int64_t>> time_of_release(const Job& job, con
   Work<Time> ask = [&](const CancelToken& cancel) -> Time {
     try {
       PackageIndexes indexes(*places, job.services.environment, cancel);
-      return upload_time(indexes.files_of(normalised_name(job.reference.name)), version);
+      return time_of_release(indexes.files_of(normalised_name(job.reference.name)), version);
     } catch (const Error& error) {
       if (error.code() == ErrorCode::cancelled) throw;
       job.logger.debug("{}: {}", job.shown, error.message());
@@ -169,7 +169,7 @@ asio::awaitable<Package> look_into(const Job& job, std::string requirement, Inte
   auto package = found.size() == 1 ? read_package(found.front(), job.reference.name) : std::nullopt;
   if (!package) throw Error(ErrorCode::install, fmt::format("the wheel of {} holds no sensible metadata", job.shown));
   package->at = time_text(job.services.clock->wall());
-  package->released = co_await time_of_release(job, *installer, package->version, std::move(places));
+  package->released = co_await ask_for_time(job, *installer, package->version, std::move(places));
   co_return *package;
 }
 
@@ -226,7 +226,8 @@ struct IndexSearch {
   std::optional<Package> known = std::nullopt;
 
   asio::awaitable<void> look() {
-    InterpreterWish wish{job.settings.python_path, needs, job.shown, job.logger};
+    InterpreterWish wish{job.settings.python_path, needs, job.shown,
+                         Logger()};  // it is told when it is chosen for good
     python = co_await job.interpreters.find(std::move(wish), job.cancel);
     record = name_of(record_inputs(job, reference.version, python)) + ".json";
     Work<json> read = [this](const CancelToken&) { return read_json_record(job.services.store, Bucket::refs, record); };

@@ -294,14 +294,14 @@ bool is_of_version(std::string_view file, std::string_view version) {
                      [&](std::string_view end) { return file.ends_with(start + std::string(end)); });
 }
 
-std::optional<std::int64_t> upload_time(const std::vector<IndexFile>& files, std::string_view version) {
-  std::optional<std::int64_t> last;
+std::optional<std::int64_t> time_of_release(const std::vector<IndexFile>& files, std::string_view version) {
+  std::optional<std::int64_t> after;
   for (const IndexFile& file : files) {
     if (!is_of_version(file.name, version)) continue;
     const auto time = seconds_of(file.uploaded);
-    if (time && (!last || *time > *last)) last = time;
+    if (time && (!after || *time >= *after)) after = *time + 1;
   }
-  return last;
+  return after;
 }
 
 IndexRule rule_for(const std::vector<Pin>& pins, std::string before) {

@@ -39,8 +39,9 @@ bool is_file_of(const std::string& normalised_project, std::string_view file_nam
 // The files of one version, by their names.
 bool is_of_version(std::string_view file_name, std::string_view version);
 
-// When the last file of a version was uploaded, in seconds since 1970; nothing if nobody says so.
-std::optional<std::int64_t> upload_time(const std::vector<IndexFile>& files, std::string_view version);
+// The second after the last file of a version was uploaded, since 1970: before it all of them were there. Nothing if
+// nobody says when that was.
+std::optional<std::int64_t> time_of_release(const std::vector<IndexFile>& files, std::string_view version);
 
 // What an installer may see.
 struct IndexRule {

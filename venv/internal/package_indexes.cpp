@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <fstream>
 #include <thread>
 #include <utility>
 
@@ -103,8 +104,13 @@ std::string file_url(const fs::path& path) {
 }
 
 std::string hash_of_file(const fs::path& path) {
-  constexpr std::size_t longest = std::size_t{4} << 30;
-  return "sha256:" + sha256_hex(os::read_file(path, longest));
+  std::ifstream file(path, std::ios::binary);
+  std::array<char, 64u << 10> buffer;
+  Sha256 hash;
+  while (file.read(buffer.data(), buffer.size()) || file.gcount() > 0)
+    hash.update(std::string_view(buffer.data(), static_cast<std::size_t>(file.gcount())));
+  if (file.bad()) throw Error(ErrorCode::io, fmt::format("cannot read '{}'", path.string()));
+  return "sha256:" + hash.hex();
 }
 
 std::vector<IndexFile> files_in(const fs::path& folder, const std::string& project) {

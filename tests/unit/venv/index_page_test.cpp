@@ -127,8 +127,8 @@ TEST_CASE("files after the date are left out, and those of which nobody knows it
   CHECK(names(view.files) == "a-1.zip a-8.zip");
   CHECK(view.dateless);
   CHECK_FALSE(view_of("a", {files[0], files[1]}, rule).dateless);
-  CHECK(upload_time(files, "3") == 1'798'761'600);
-  CHECK(upload_time(files, "9") == std::nullopt);
+  CHECK(time_of_release(files, "3") == 1'798'761'601);
+  CHECK(time_of_release(files, "9") == std::nullopt);
 }
 
 TEST_CASE("of a lock file only what it names by its hash") {
