@@ -44,10 +44,11 @@ TypePtr output_id() {
   return make_type(std::move(type));
 }
 
-Property optional(TypePtr type) {
+Property optional(TypePtr type, const char* description) {
   Property property;
   property.type = std::move(type);
   property.required = false;
+  property.display = schema::Display{std::nullopt, description, std::nullopt};
   return property;
 }
 
@@ -58,20 +59,35 @@ TypePtr object(std::string id, std::vector<std::pair<std::string, Property>> pro
   return make_type(std::move(type));
 }
 
-// Everything but what is in the deployers, which their own types say.
-TypePtr file_type() {
-  const TypePtr deployers = make_type(schema::MapType{non_empty_text(), schema::any_type(), {}, {}});
-  const TypePtr log = object("LogConfig", {{"level", optional(level())}, {"destination", optional(words({"stdout"}))}});
-  const TypePtr logged = object("StepOutputLogConfig", {{"level", optional(level())}});
+// The file, with these types for what says the deployers.
+TypePtr file_type(TypePtr one_deployer_type, TypePtr deployers_type) {
+  const TypePtr log = object(
+      "LogConfig", {{"level", optional(level(), "What is logged in the Arcaflow engine's form. Default: info.")},
+                    {"destination", optional(words({"stdout"}), "Understood for older files; without effect.")}});
+  const TypePtr logged =
+      object("StepOutputLogConfig", {{"level", optional(level(), "At which level it is logged. Default: info.")}});
   const TypePtr logged_outputs = make_type(schema::MapType{output_id(), logged, {}, {}});
-  Property one_deployer = optional(schema::any_type());
+  Property one_deployer =
+      optional(std::move(one_deployer_type), "The older form of `deployers`: one deployer, named by its key `type`.");
   one_deployer.conflicts = {"deployers"};
-  return object("Config", {{"deployer", std::move(one_deployer)},
-                           {"deployers", optional(deployers)},
-                           {"log", optional(log)},
-                           {"logged_outputs", optional(logged_outputs)},
-                           {"plugins", optional(make_type(schema::ListType{non_empty_text(), {}, {}}))},
-                           {"secretNames", optional(make_type(schema::ListType{non_empty_text(), {}, {}}))}});
+  return object(
+      "Config",
+      {{"deployer", std::move(one_deployer)},
+       {"deployers", optional(std::move(deployers_type),
+                              "How plugins are run, by deployment type. Default: the Python deployer, and podman "
+                              "for images.")},
+       {"log", optional(log, "The log of the Arcaflow engine's command line; our own commands have --log-level.")},
+       {"logged_outputs", optional(logged_outputs, "Ids of step outputs that are logged when a step ends with them.")},
+       {"plugins",
+        optional(make_type(schema::ListType{non_empty_text(), {}, {}}), "Understood for older files; without effect.")},
+       {"secretNames", optional(make_type(schema::ListType{non_empty_text(), {}, {}}),
+                                "Names of properties whose values are masked in what is written about a run, besides "
+                                "the built-in ones.")}});
+}
+
+// For reading: what is in the deployers is held to their own types afterwards.
+TypePtr open_file_type() {
+  return file_type(schema::any_type(), make_type(schema::MapType{non_empty_text(), schema::any_type(), {}, {}}));
 }
 
 LogLevel level_of(const Value* level) {
@@ -99,7 +115,7 @@ class ConfigurationReader {
   void read(const schema::YamlNode& root) {
     root_ = &root;
     try {
-      const Value data = schema::unserialize(*file_type(), schema::to_typed_value(root));
+      const Value data = schema::unserialize(*open_file_type(), schema::to_typed_value(root));
       read_sections(data);
     } catch (const schema::MismatchError& error) {
       report(error.mismatches(), {}, {});
@@ -227,6 +243,20 @@ class ConfigurationReader {
 };
 
 }  // namespace
+
+TypePtr configuration_type(const deployer::Registry& registry) {
+  schema::OneOfStringType one_deployer;
+  one_deployer.discriminator = "type";
+  std::vector<std::pair<std::string, Property>> deployers;
+  for (const std::string& type : registry.types()) {
+    const TypePtr settings = registry.configuration_type(type);
+    for (const auto& member : settings->as<schema::OneOfStringType>()->types) one_deployer.types.push_back(member);
+    deployers.emplace_back(type, optional(settings, type == "python" ? "Plugins that are Python code."
+                                                                     : "Plugins that are container images; their "
+                                                                       "settings are checked, but none can be run."));
+  }
+  return file_type(make_type(std::move(one_deployer)), object("Deployers", std::move(deployers)));
+}
 
 ReadConfiguration default_configuration(const deployer::Registry& registry, const os::Environment& environment) {
   const std::string no_file;

@@ -30,6 +30,9 @@ struct ReadConfiguration {
   Issues issues;  // with places in the file; the configuration is usable if none is an error
 };
 
+// An object type with every key of a configuration file, and what each means.
+schema::TypePtr configuration_type(const deployer::Registry& registry);
+
 // Without a file: podman for images, as in the Go engine, and the Python deployer.
 ReadConfiguration default_configuration(const deployer::Registry& registry, const os::Environment& environment);
 

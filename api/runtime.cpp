@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "api/internal/quiet_pool.hpp"
+#include "base/text.hpp"
 #include "deployer/image_deployers.hpp"
 #include "os/keeper.hpp"
 #include "schema/check.hpp"
@@ -96,9 +97,13 @@ deployer::Deployer& Runtime::local(const std::string& deployment_type) {
   auto& deployer = deployers_[deployment_type];
   if (deployer) return *deployer;
   const auto settings = configuration_.deployers.find(deployment_type);
-  if (settings == configuration_.deployers.end())
-    throw Error(ErrorCode::document, fmt::format("missing local deployer for requested type {}", deployment_type))
+  if (settings == configuration_.deployers.end()) {
+    std::vector<std::string> types;
+    for (const auto& [type, configured] : configuration_.deployers) types.push_back(type);
+    throw Error(ErrorCode::document, fmt::format("missing local deployer for requested type {}{}", deployment_type,
+                                                 did_you_mean(deployment_type, types)))
         .with_hint("the configuration's `deployers` has no entry of that deployment type");
+  }
   try {
     deployer = registry_.create(deployment_type, settings->second);
   } catch (Error& error) {

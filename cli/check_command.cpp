@@ -39,13 +39,14 @@ class CheckCommand {
 
  private:
   void look() {
-    auto configuration = load_configuration(common_, files_, talk_);
-    if (!configuration) throw Error(ErrorCode::document, "the workflow cannot be checked with this configuration");
+    api::ReadConfiguration configuration = read_configuration(common_, files_);
+    for (const Issue& issue : configuration.issues) findings_.add(issue);
+    if (has_errors(configuration.issues)) return;
     const auto main = files_.read(arguments_.workflow);
     std::optional<workflow::WorkflowFiles::File> input_file;
     if (arguments_.input) input_file = files_.read(*arguments_.input);
 
-    Session session(std::move(*configuration), runtime_options(common_, talk_));
+    Session session(std::move(configuration.configuration), runtime_options(common_, talk_));
     ProgressDisplay progress("auto", session, talk_);
     const workflow::Checked checked = session.prepare(main, files_, progress.observer(), true);
     progress.finish();

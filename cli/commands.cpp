@@ -29,6 +29,7 @@ int run_commands(int argc, char** argv, std::uint64_t child_file_limit) {
   add_plan_command(app, common, action);
   add_graph_command(app, common, action);
   add_plugin_command(app, common, action);
+  add_schema_command(app, common, action);
   add_cache_command(app, common, action);
   add_runs_command(app, common, action);
   add_expr_command(app, common, action);

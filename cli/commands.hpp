@@ -16,6 +16,7 @@ void add_check_command(CLI::App& app, CommonOptions& common, Action& action);
 void add_plan_command(CLI::App& app, CommonOptions& common, Action& action);
 void add_graph_command(CLI::App& app, CommonOptions& common, Action& action);
 void add_plugin_command(CLI::App& app, CommonOptions& common, Action& action);
+void add_schema_command(CLI::App& app, CommonOptions& common, Action& action);
 void add_cache_command(CLI::App& app, CommonOptions& common, Action& action);
 void add_runs_command(CLI::App& app, CommonOptions& common, Action& action);
 void add_expr_command(CLI::App& app, CommonOptions& common, Action& action);

@@ -114,17 +114,18 @@ std::optional<std::string> configuration_file(const CommonOptions& options) {
   return own ? std::optional(own->string()) : std::nullopt;
 }
 
-std::optional<api::Configuration> load_configuration(const CommonOptions& options, const ContextFiles& files,
-                                                     const Talk& talk) {
+api::ReadConfiguration read_configuration(const CommonOptions& options, const ContextFiles& files) {
   const auto registry = api::make_registry_for_reading();
   const os::Environment environment = os::current_environment();
-  api::ReadConfiguration read;
-  if (const auto name = configuration_file(options)) {
-    const auto file = files.read(*name);
-    read = api::read_configuration(file.text, file.name, *registry, environment);
-  } else {
-    read = api::default_configuration(*registry, environment);
-  }
+  const auto name = configuration_file(options);
+  if (!name) return api::default_configuration(*registry, environment);
+  const auto file = files.read(*name);
+  return api::read_configuration(file.text, file.name, *registry, environment);
+}
+
+std::optional<api::Configuration> load_configuration(const CommonOptions& options, const ContextFiles& files,
+                                                     const Talk& talk) {
+  api::ReadConfiguration read = read_configuration(options, files);
   for (const Issue& issue : read.issues) talk.issue(issue);
   if (has_errors(read.issues)) return std::nullopt;
   return std::move(read.configuration);

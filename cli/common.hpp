@@ -70,6 +70,9 @@ class Talk {
 // The file of load_configuration, as it reads it; nothing if there is none. Of a file in the context the bare name.
 std::optional<std::string> configuration_file(const CommonOptions& options);
 
+// What load_configuration reads, with its issues. Throws an Error (io).
+api::ReadConfiguration read_configuration(const CommonOptions& options, const ContextFiles& files);
+
 // The configuration that applies (spec/command.md section 1): --config, else venvoy.yaml or config.yaml in the context,
 // else the user's own, else the defaults. Nothing after its issues have been told.
 std::optional<api::Configuration> load_configuration(const CommonOptions& options, const ContextFiles& files,

@@ -19,6 +19,8 @@
 #include "base/exit_code.hpp"
 #include "cli/commands.hpp"
 #include "os/fd.hpp"
+#include "report/workflow_schema.hpp"
+#include "schema/json.hpp"
 
 namespace venvoy::cli {
 namespace {
@@ -28,6 +30,7 @@ namespace fs = std::filesystem;
 // In the texts @NAME@ is the name of the plugin's distribution, @MODULE@ that of its package.
 
 constexpr std::string_view workflow_text = R"(# yaml-language-server: $schema=workflow.schema.json
+# Once the plugins are there, their inputs can be filled in: venvoy schema workflow workflow.yaml > workflow.schema.json
 version: v0.2.0
 input:
   root: Input
@@ -63,70 +66,6 @@ deployers:
     workdir: /tmp
     # Always: look at the repository, and install, anew for each run.
     modulePullPolicy: IfNotPresent
-)";
-
-// The form of a workflow file. What stands in `input` of a step is the plugin's matter, and any value may be an
-// expression, so most of it is free.
-constexpr std::string_view workflow_schema_text = R"({
-  "$schema": "http://json-schema.org/draft-07/schema#",
-  "title": "Workflow",
-  "type": "object",
-  "additionalProperties": false,
-  "required": ["version", "input", "steps"],
-  "properties": {
-    "version": {"const": "v0.2.0"},
-    "input": {
-      "description": "What a run is given: objects, and which of them is the whole.",
-      "type": "object",
-      "required": ["root", "objects"],
-      "properties": {"root": {"type": "string"}, "objects": {"type": "object"}}
-    },
-    "steps": {
-      "description": "The steps by their ids. Their order is that of their dependencies.",
-      "type": "object",
-      "minProperties": 1,
-      "additionalProperties": {"$ref": "#/definitions/step"}
-    },
-    "outputs": {
-      "description": "The outputs by their ids. The first that can be made is the result.",
-      "type": "object",
-      "minProperties": 1
-    },
-    "output": {"description": "The old form of `outputs` with the one output `success`."},
-    "outputSchema": {"description": "Types of the outputs; without them they are inferred.", "type": "object"}
-  },
-  "definitions": {
-    "step": {
-      "type": "object",
-      "additionalProperties": false,
-      "properties": {
-        "kind": {"enum": ["plugin", "foreach"]},
-        "plugin": {
-          "type": "object",
-          "additionalProperties": false,
-          "required": ["src", "deployment_type"],
-          "properties": {
-            "deployment_type": {"type": "string", "examples": ["python"]},
-            "src": {
-              "type": "string",
-              "description": "NAME@git+URL[@VERSION][#subdirectory=DIR], NAME==VERSION or ./FOLDER"
-            }
-          }
-        },
-        "step": {"type": "string", "description": "Which step of the plugin."},
-        "input": {"description": "What the step is given."},
-        "deploy": {"description": "Another configuration of the deployer, for this step."},
-        "enabled": {"description": "The step runs only if this is true."},
-        "stop_if": {"description": "The step is asked to end when this is there and not false."},
-        "wait_for": {"description": "What must be there before the step begins; its value does not matter."},
-        "closure_wait_timeout": {"description": "Milliseconds that the step may take to end when it is asked to."},
-        "workflow": {"type": "string", "description": "Of `kind: foreach`: the workflow to run for each item."},
-        "items": {"description": "Of `kind: foreach`: the inputs of the runs."},
-        "parallelism": {"description": "Of `kind: foreach`: how many runs go on at a time."}
-      }
-    }
-  }
-}
 )";
 
 constexpr std::string_view pyproject_text = R"([build-system]
@@ -254,10 +193,11 @@ std::vector<NewFile> plugin_files(const fs::path& folder, const std::string& nam
 }
 
 std::vector<NewFile> workflow_project() {
-  std::vector<NewFile> files = {{"workflow.yaml", std::string(workflow_text)},
-                                {"workflow.schema.json", std::string(workflow_schema_text)},
-                                {"input.yaml", std::string(input_text)},
-                                {"config.yaml", std::string(config_text)}};
+  std::vector<NewFile> files = {
+      {"workflow.yaml", std::string(workflow_text)},
+      {"workflow.schema.json", schema::write_json(report::workflow_json_schema({}, {})) + "\n"},
+      {"input.yaml", std::string(input_text)},
+      {"config.yaml", std::string(config_text)}};
   for (NewFile& file : plugin_files("plugin", "hello-plugin")) files.push_back(std::move(file));
   return files;
 }

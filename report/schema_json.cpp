@@ -20,8 +20,6 @@ using schema::Map;
 using schema::TypePtr;
 using schema::Value;
 
-constexpr const char* dialect = "https://json-schema.org/draft/2020-12/schema";
-
 Value text_list(const std::vector<std::string>& texts) {
   return List(texts.begin(), texts.end());
 }
@@ -85,31 +83,33 @@ Value value_of_json_text(const std::string& text) {
   }
 }
 
-// The schema of one step's input, object by object.
-class StepWriter {
+// Types as JSON Schema, object by object. `place` is where in the document the definitions will stand.
+class TypeWriter {
  public:
-  StepWriter(const schema::StepSchema& step, std::size_t& fields_left) : step_(step), fields_left_(fields_left) {}
+  TypeWriter(std::string place, bool with_expressions, std::size_t& fields_left)
+      : place_(std::move(place)), with_expressions_(with_expressions), fields_left_(fields_left) {}
 
-  Value write() {
-    const std::string root = objects_.name_of(step_.input);
-    Map document{{"$schema", dialect}, {"$id", step_.id}};
-    set_display(document, step_.display);
-    if (!document.contains("title")) document.set("title", step_.id);
-    document.set("$ref", reference_text(root));
+  Value write_type(const TypePtr& type) {
+    Value written = write_plain(type);
+    if (!with_expressions_ || type->id() == schema::TypeId::any) return written;
+    return Map{{"anyOf", List{std::move(written), Map{{"$ref", expression_definition}}}}};
+  }
+
+  // Of all objects that the written types refer to.
+  Map definitions() {
     Map definitions;
     for (std::size_t index = 0; index < objects_.size(); ++index) {
       const auto [name, object] = objects_.at(index);
       definitions.set(name, write_object(*object, nullptr, Value()));
       for (auto& [variant, written] : std::exchange(variants_, {})) definitions.set(variant, std::move(written));
     }
-    document.set("$defs", std::move(definitions));
-    return document;
+    return definitions;
   }
 
  private:
-  static std::string reference_text(const std::string& name) { return "#/$defs/" + name; }
+  std::string reference_text(const std::string& name) const { return place_ + "/$defs/" + name; }
 
-  Value write_type(const TypePtr& type) {
+  Value write_plain(const TypePtr& type) {
     return std::visit([&](const auto& form) { return write_form(form, type); }, type->form);
   }
 
@@ -168,7 +168,7 @@ class StepWriter {
   Value write_keys(const TypePtr& keys) {
     if (keys->as<schema::IntegerType>()) return Map{{"pattern", "^[+-]?[0-9]+$"}};
     const auto* numbers = keys->as<schema::EnumIntegerType>();
-    if (!numbers) return write_type(keys);
+    if (!numbers) return write_plain(keys);
     List texts;
     for (const auto& [value, display] : numbers->values) texts.emplace_back(std::to_string(value));
     return Map{{"enum", std::move(texts)}};
@@ -328,18 +328,30 @@ class StepWriter {
     rules.push_back(Map{{"anyOf", std::move(one_of_them)}});
   }
 
-  const schema::StepSchema& step_;
+  const std::string place_;
+  const bool with_expressions_;
   std::size_t& fields_left_;
   SchemaObjects objects_;
   std::map<std::tuple<const schema::ObjectType*, std::string, std::string>, std::string> variant_names_;
   std::vector<std::pair<std::string, Value>> variants_;
 };
 
+Map step_document(const schema::StepSchema& step, std::size_t& fields_left) {
+  TypeWriter writer("#", false, fields_left);
+  Map document{{"$schema", json_schema_dialect}, {"$id", step.id}};
+  set_display(document, step.display);
+  if (!document.contains("title")) document.set("title", step.id);
+  const Value root = writer.write_type(step.input);
+  for (const auto& [key, value] : root.as_map()) document.set(key, value);
+  document.set("$defs", writer.definitions());
+  return document;
+}
+
 }  // namespace
 
 Value json_schema(const schema::StepSchema& step, const JsonSchemaOptions& options) {
   std::size_t fields_left = options.max_fields;
-  return StepWriter(step, fields_left).write();
+  return step_document(step, fields_left);
 }
 
 Value json_schema(const schema::PluginSchema& plugin, const JsonSchemaOptions& options) {
@@ -348,14 +360,23 @@ Value json_schema(const schema::PluginSchema& plugin, const JsonSchemaOptions& o
   Map definitions;
   for (const auto& [id, step] : plugin.steps) {
     properties.set(id, Map{{"$ref", "#/$defs/" + id}});
-    definitions.set(id, StepWriter(step, fields_left).write());
+    definitions.set(id, step_document(step, fields_left));
   }
-  return Map{{"$schema", dialect},
+  return Map{{"$schema", json_schema_dialect},
              {"title", "The inputs of the plugin's steps"},
              {"type", "object"},
              {"properties", std::move(properties)},
              {"additionalProperties", false},
              {"$defs", std::move(definitions)}};
+}
+
+Value json_schema_part(const TypePtr& type, const std::string& place, bool with_expressions,
+                       const JsonSchemaOptions& options) {
+  std::size_t fields_left = options.max_fields;
+  TypeWriter writer(place, with_expressions, fields_left);
+  Map part = writer.write_type(type).take_map();
+  part.set("$defs", writer.definitions());
+  return part;
 }
 
 }  // namespace venvoy::report

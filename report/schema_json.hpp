@@ -9,6 +9,11 @@
 
 namespace venvoy::report {
 
+inline constexpr const char* json_schema_dialect = "https://json-schema.org/draft/2020-12/schema";
+
+// Where a document has the schema of an expression, if types are written with them.
+inline constexpr const char* expression_definition = "#/$defs/expression";
+
 struct JsonSchemaOptions {
   // The fields of all objects written into one document; beyond that an Error (limit).
   std::size_t max_fields = 1'000'000;
@@ -22,5 +27,10 @@ schema::Value json_schema(const schema::StepSchema& step, const JsonSchemaOption
 // The same for all steps: a document for an object with the inputs of steps under the ids of the steps. The schema of
 // each step stands in `$defs`, complete in itself.
 schema::Value json_schema(const schema::PluginSchema& plugin, const JsonSchemaOptions& options);
+
+// A type as a part of a larger document, in which it will stand at `place`, a reference such as "#/$defs/settings".
+// `with_expressions`: each value may be what expression_definition says instead.
+schema::Value json_schema_part(const schema::TypePtr& type, const std::string& place, bool with_expressions,
+                               const JsonSchemaOptions& options);
 
 }  // namespace venvoy::report

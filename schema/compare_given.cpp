@@ -147,12 +147,14 @@ void Comparison::compare_entries(const ObjectType& expected, const GivenView& gi
                                  const Trail& where) {
   const PropertyIndex properties(expected);
   std::unordered_set<std::string_view> present;
+  std::vector<std::string> unknown;
   for (std::size_t index = 0; index < given.size() && !findings_.full(); ++index) {
     const EntryView entry = given.entry(index);
     if (apart && entry.has_name(*apart)) continue;
     const Property* property = entry.key.kind() == Kind::text ? properties.find(entry.key.as_text()) : nullptr;
     if (!property) {
-      findings_.add(where, invalid_parameter(plain(entry.key), expected.property_names()), entry.key_at);
+      unknown.push_back(plain(entry.key));
+      findings_.add(where, invalid_parameter(unknown.back(), expected.property_names()), entry.key_at);
       continue;
     }
     present.insert(entry.key.as_text());
@@ -160,7 +162,8 @@ void Comparison::compare_entries(const ObjectType& expected, const GivenView& gi
   }
   for (const auto& [name, property] : expected.properties) {
     if (!property.required || has_default(property) || (apart && name == *apart)) continue;
-    if (!present.contains(name)) findings_.add(where, missing_field(name));
+    const auto meant = [&](const std::string& key) { return is_meant_by(name, key, expected.property_names()); };
+    if (!present.contains(name) && std::ranges::none_of(unknown, meant)) findings_.add(where, missing_field(name));
   }
 }
 

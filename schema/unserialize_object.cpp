@@ -37,6 +37,16 @@ void Unserializer::report_unknown(const ObjectType& object, const Map& data, con
   }
 }
 
+// Whether an unknown entry was taken for this property: that has been told.
+bool Unserializer::is_misspelled(const ObjectType& object, const Map& data, const std::string& name) {
+  const PropertyIndex properties(object);
+  for (const auto& [key, value] : data)
+    if (key.kind() == Kind::text && !properties.find(key.as_text()) &&
+        is_meant_by(name, key.as_text(), object.property_names()))
+      return true;
+  return false;
+}
+
 bool Unserializer::may_add_default(const Trail& where) {
   if (++defaults_ <= check_limits.max_default_values) return true;
   if (defaults_ == check_limits.max_default_values + 1)
@@ -74,7 +84,8 @@ void Unserializer::read_properties(const ObjectType& object, const Map& data, co
     const bool set = value || has_default(property);
     if (!may_break_rule(property, set)) continue;
     std::string problem = broken_rule(property, set, is_set);
-    if (!problem.empty()) findings_->add(where.property(name), std::move(problem));
+    const bool misspelled = taken < data.size() && !set && is_misspelled(object, data, name);
+    if (!problem.empty() && !misspelled) findings_->add(where.property(name), std::move(problem));
   }
 }
 

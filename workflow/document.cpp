@@ -53,20 +53,34 @@ class DocumentParser {
   void report(const YamlNode& node, std::string text) { values_.report(node, std::move(text)); }
 
   const YamlNode* section(std::string_view key) { return document_.root->find(key); }
-  const YamlNode* required_section(std::string_view key) {
+  const YamlNode* required_section(const std::string& key, std::string hint) {
     const YamlNode* node = section(key);
-    if (!node) report(*document_.root, fmt::format("Validation failed for '{}': This field is required", key));
+    if (!node && !is_misspelled(key))
+      values_.report(*document_.root, fmt::format("Validation failed for '{}': This field is required", key),
+                     std::move(hint));
     return node;
+  }
+  // Whether an unknown key was taken for this one: then it is not missing as well.
+  bool is_misspelled(const std::string& key) const {
+    const auto meant = [&](const auto& entry) {
+      const auto& known = top_level_keys();
+      return std::find(known.begin(), known.end(), entry.first.text) == known.end() &&
+             nearest(entry.first.text, known) == key;
+    };
+    return std::any_of(document_.root->entries.begin(), document_.root->entries.end(), meant);
   }
 
   void parse_version() {
     static const RE2 form(R"(v\d+\.\d+\.\d+)");
-    const YamlNode* node = required_section("version");
+    const YamlNode* node =
+        required_section("version", fmt::format("begin the file with 'version: {}'", supported_version));
     if (!node) return;
     if (!node->is_scalar() || node->text.size() > 255 || !RE2::FullMatch(node->text, form))
-      return report(*node, fmt::format("Validation failed for 'version': String '{}' must match the pattern "
-                                       "'^v\\d+\\.\\d+\\.\\d+$'",
-                                       node->text));
+      return values_.report(*node,
+                            fmt::format("Validation failed for 'version': String '{}' must match the pattern "
+                                        "'^v\\d+\\.\\d+\\.\\d+$'",
+                                        node->text),
+                            fmt::format("write 'version: {}'", supported_version));
     document_.version = node->text;
     if (options_.check_version && node->text != supported_version)
       report(*node,
@@ -74,12 +88,13 @@ class DocumentParser {
   }
 
   void parse_input() {
-    document_.input = required_section("input");
+    document_.input = required_section(
+        "input", "without any input: 'input: {root: Input, objects: {Input: {id: Input, properties: {}}}}'");
     if (document_.input) values_.refuse_tags(*document_.input, "input");
   }
 
   void parse_steps() {
-    const YamlNode* steps = required_section("steps");
+    const YamlNode* steps = required_section("steps", "a workflow has at least one step");
     if (!steps) return;
     if (!steps->is_mapping())
       return report(*steps, fmt::format("Validation failed for 'steps': Must be a map, {} given", steps->kind_text()));
@@ -105,10 +120,14 @@ class DocumentParser {
       step.kind = kind->text;
     }
     const auto& known = step_keys(step.kind);
-    if (known.empty())
-      return report(*node.find("kind"), fmt::format("the following step provider is not supported: {} (only the "
-                                                    "following providers are supported: plugin, foreach)",
-                                                    step.kind));
+    if (known.empty()) {
+      report(*node.find("kind"), fmt::format("the following step provider is not supported: {} (only the "
+                                             "following providers are supported: plugin, foreach){}",
+                                             step.kind, did_you_mean(step.kind, {"plugin", "foreach"})));
+      // It is there, so that what refers to it is not wrong too.
+      document_.steps.push_back(std::move(step));
+      return;
+    }
     for (const auto& [name, value] : node.entries) {
       if (name.text == "kind") continue;
       if (std::find(known.begin(), known.end(), name.text) == known.end()) {
@@ -131,9 +150,13 @@ class DocumentParser {
     if (output && section("outputSchema"))
       report(*document_.root->find_key("output"),
              "Validation failed for 'output': Field conflicts 'outputSchema', set one of the two, not both");
-    if (!output && !outputs)
-      return report(*document_.root,
-                    "Validation failed for 'output': This field is required because 'outputs' is not set");
+    if (!output && !outputs) {
+      if (!is_misspelled("outputs") && !is_misspelled("output"))
+        values_.report(*document_.root,
+                       "Validation failed for 'output': This field is required because 'outputs' is not set",
+                       "say what the result is: 'outputs: {success: {NAME: !expr $.steps.STEP.outputs}}'");
+      return;
+    }
     if (!outputs) {
       document_.outputs.push_back({"success", values_.read(*output, "output"), document_.root->find_key("output")});
       return;
@@ -244,7 +267,7 @@ std::optional<DocPlugin> plugin_of(const Document& document, const DocStep& step
   // The form of the seed and of old engines: the reference alone (spec/command.md section 4).
   if (const auto text = literal_text(*field)) {
     if (text->empty()) return complain(*field->value.node, "plugin", "String must be at least 1 characters, 0 given");
-    return DocPlugin{*text, "python", field->value.node};
+    return DocPlugin{*text, "python", field->value.node, field->value.node};
   }
   const YamlNode& node = *field->value.node;
   if (!node.is_mapping() || !node.tag.empty())
@@ -263,6 +286,7 @@ std::optional<DocPlugin> plugin_of(const Document& document, const DocStep& step
     (key == "src" ? plugin.source : plugin.deployment_type) = value->text;
   }
   plugin.source_node = node.find("src");
+  plugin.type_node = node.find("deployment_type");
   return plugin;
 }
 

@@ -68,6 +68,7 @@ struct DocPlugin {
   std::string source;
   std::string deployment_type;
   const schema::YamlNode* source_node = nullptr;
+  const schema::YamlNode* type_node = nullptr;
 };
 
 struct Document {

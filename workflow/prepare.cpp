@@ -164,7 +164,8 @@ class Preparation final : public PlanContext {
         wanted = wanted_.back().get();
         wanted->plugin = *plugin;
       }
-      wanted->uses.push_back({step.id, document.position(*plugin->source_node)});
+      const bool known = deployers_.registry().has_type(plugin->deployment_type);
+      wanted->uses.push_back({step.id, document.position(known ? *plugin->source_node : *plugin->type_node)});
     }
   }
 

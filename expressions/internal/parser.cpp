@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "expressions/internal/float_text.hpp"
+#include "base/text.hpp"
 #include "expressions/internal/message.hpp"
 
 namespace venvoy::expressions {
@@ -27,12 +28,16 @@ void Parser::fail(const std::string& problem, std::size_t offset, const std::str
 }
 
 void Parser::fail_at_token(const std::string& expected) const {
-  if (token_.kind == TokenKind::end) fail("Expected token not found; expected " + expected, token_.begin);
+  if (token_.kind == TokenKind::end)
+    fail("Expected token not found; expected " + expected, token_.begin,
+         expected.find("parentheses-end") == std::string::npos ? "" : "a ')' is missing");
   if (token_.kind == TokenKind::invalid) {
     if (token_.begin == token_.end)
       fail("Invalid token \"\": an expression cannot end with a comment", token_.begin,
            "'//' and '/*' start a comment; '/' divides");
-    fail("Invalid token \"" + excerpt(lexeme()) + "\"", token_.begin);
+    const bool is_text = is_in("\"'`", tree_.text[token_.begin]);
+    fail("Invalid token \"" + excerpt(lexeme()) + "\"", token_.begin,
+         is_text ? "a text needs the same quote at its end as at its start" : "");
   }
   fail("Token \"" + excerpt(lexeme()) + "\" of ID \"" + std::string(to_text(token_.kind)) +
            "\" placed in invalid configuration; expected " + expected,

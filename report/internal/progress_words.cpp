@@ -64,8 +64,10 @@ bool names_version(std::string_view reference, std::string_view version) {
 std::string ending_text(const workflow::StepFinished& event, const std::string& time) {
   const bool well = event.outcome == workflow::Outcome::succeeded;
   const std::string when = time.empty() ? std::string() : fmt::format(" {} {}", well ? "in" : "after", time);
-  const std::string what =
-      event.error.empty() ? fmt::format(" ({})", event.output_id) : fmt::format(": {}", first_line(event.error));
+  std::string_view error = first_line(event.error);
+  // What a line like "…; the last it wrote to standard error:" announces is not shown.
+  if (error.ends_with(':')) error = error.substr(0, error.rfind("; "));
+  const std::string what = error.empty() ? fmt::format(" ({})", event.output_id) : fmt::format(": {}", error);
   return fmt::format("{}{}{}", to_text(event.outcome), when, what);
 }
 

@@ -52,6 +52,7 @@ class Unserializer {
                        Map& result);
   Value read_property(const std::string& name, const Property& property, const Value& data, const Trail& where);
   void report_unknown(const ObjectType& object, const Map& data, const std::string* apart, const Trail& where);
+  static bool is_misspelled(const ObjectType& object, const Map& data, const std::string& name);
   bool may_add_default(const Trail& where);
   Value read_inlined(const ObjectType& object, const Value& data, const Trail& where);
 

@@ -92,6 +92,10 @@ std::string invalid_parameter(std::string_view name, const std::vector<std::stri
                      suggestion(name, expected));
 }
 
+bool is_meant_by(std::string_view name, std::string_view written, const std::vector<std::string>& expected) {
+  return suggestion(written, expected) == fmt::format(", did you mean '{}'?", name);
+}
+
 std::string invalid_choice(std::string_view field, const Value& given, const std::vector<std::string>& expected) {
   return fmt::format("Invalid value for \"{}\", expected one of: {}; {} given{}", shortened(field), name_list(expected),
                      quoted(given), suggestion(plain(given), expected));
@@ -99,7 +103,8 @@ std::string invalid_choice(std::string_view field, const Value& given, const std
 
 std::string not_in_enum(const Value& given, std::vector<std::string> keys) {
   std::ranges::sort(keys);
-  return fmt::format("{} is not a valid value, must be one of: {}", quoted(given), join(keys, "'"));
+  return fmt::format("{} is not a valid value, must be one of: {}{}", quoted(given), join(keys, "'"),
+                     suggestion(plain(given), keys));
 }
 
 std::string missing_field(std::string_view name) {

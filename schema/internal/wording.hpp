@@ -32,6 +32,9 @@ std::string cannot_convert(const Value& value, std::string_view type);
 std::string unsupported(std::string_view expected, std::string_view given);
 std::string unsupported(const Type& expected, const Value& given);
 
+// Whether invalid_parameter says that the name was meant by what is written: then it is not missing as well.
+bool is_meant_by(std::string_view name, std::string_view written, const std::vector<std::string>& expected);
+
 // ", did you mean 'name'?" or nothing; not for names that are very long or very many.
 std::string suggestion(std::string_view word, const std::vector<std::string>& names);
 // "a, b, c", the list cut with "…" if it is long.

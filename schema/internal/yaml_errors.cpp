@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <re2/re2.h>
 #include <yaml-cpp/depthguard.h>
 
 #include "schema/internal/text_position.hpp"
@@ -36,6 +37,25 @@ const Rewording rewordings[] = {
     {YAML::ErrorMsg::MAP_VALUE, "a ':' cannot stand here",
      "check the indentation; a text with ': ' in it is written in quotes"},
 };
+
+std::string_view line_at(std::string_view text, std::size_t offset) {
+  const std::size_t start = offset == 0 ? 0 : text.rfind('\n', offset - 1) + 1;
+  return text.substr(start, std::min(text.find('\n', start), text.size()) - start);
+}
+
+// What the lines tell that the parser does not: a tab that indents, a key without the blank behind its colon.
+std::string hint_from_lines(std::string_view text, std::size_t offset) {
+  static const RE2 no_blank(R"(\s*(?:- )?([A-Za-z_][\w-]*):([^\s:/].*))");
+  const std::string_view here = line_at(text, offset);
+  if (here.substr(0, here.find_first_not_of(" \t")).find('\t') != std::string_view::npos)
+    return "there is a tab in the indentation of this line; YAML is indented with spaces";
+  const std::size_t start = static_cast<std::size_t>(here.data() - text.data());
+  if (start == 0) return {};
+  std::string key;
+  std::string value;
+  if (!RE2::FullMatch(line_at(text, start - 1), no_blank, &key, &value)) return {};
+  return fmt::format("a blank is missing behind the colon in the line before: '{}: {}'", key, value.substr(0, 40));
+}
 
 std::string word_at(std::string_view text, std::size_t offset) {
   const std::size_t end = std::min({text.find_first_of(" \t\r\n,[]{}", offset), text.size(), offset + 60});
@@ -89,8 +109,10 @@ Error syntax_error(const YAML::Exception& exception, std::string_view text, cons
                         position_at(text, start, file));
   }
   for (const Rewording& rewording : rewordings)
-    if (message.starts_with(rewording.yaml_cpp))
-      return invalid_yaml(rewording.message, position).with_hint(std::string(rewording.hint));
+    if (message.starts_with(rewording.yaml_cpp)) {
+      const std::string seen = hint_from_lines(text, offset);
+      return invalid_yaml(rewording.message, position).with_hint(seen.empty() ? std::string(rewording.hint) : seen);
+    }
   return invalid_yaml(message, position);
 }
 

@@ -111,7 +111,13 @@ void YamlRecorder::place_scalar(YamlRecord& record, std::size_t offset) {
   // Behind a tag may be nothing at all; then the token is that of another node.
   if (record.text.empty() && text_.substr(offset, start.token - offset).find('\n') != std::string_view::npos)
     record.style = YamlNode::Style::plain;
-  if (record.style == YamlNode::Style::quoted) repair_escapes(record.text);
+  if (record.style == YamlNode::Style::quoted) {
+    // The parser ends a text without closing quote at the end of the file and says nothing.
+    if (!is_closed(text_, start.token))
+      throw invalid_yaml("a quoted text does not end", position(start.token))
+          .with_hint("the closing quote is missing; all that follows has been taken for a part of the text");
+    repair_escapes(record.text);
+  }
   const bool is_block = record.style == YamlNode::Style::literal || record.style == YamlNode::Style::folded;
   if (is_block && start.token > offset && record.text.find_first_not_of('\n') == std::string::npos)
     has_empty_block_scalar_ = true;

@@ -91,6 +91,19 @@ YamlNode::Style style_at(std::string_view text, std::size_t offset) {
   }
 }
 
+bool is_closed(std::string_view text, std::size_t offset) {
+  const char quote = at(text, offset);
+  for (++offset; offset < text.size(); ++offset) {
+    if (quote == '"' && text[offset] == '\\')
+      ++offset;
+    else if (text[offset] == quote && (quote == '"' || at(text, offset + 1) != quote))
+      return true;
+    else if (text[offset] == quote)
+      ++offset;
+  }
+  return false;
+}
+
 std::string_view plain_null_at(std::string_view text, std::size_t offset) {
   constexpr std::array<std::string_view, 4> nulls = {"~", "null", "Null", "NULL"};
   const std::string_view rest = text.substr(std::min(offset, text.size()));

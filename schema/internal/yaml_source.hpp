@@ -25,6 +25,9 @@ bool has_tag(std::string_view text, std::size_t offset);
 // The style of the scalar whose text starts here.
 YamlNode::Style style_at(std::string_view text, std::size_t offset);
 
+// Whether the quoted text that starts here has its closing quote.
+bool is_closed(std::string_view text, std::size_t offset);
+
 // The plain scalar here if it is a null: `~`, `null`, `Null` or `NULL`, else nothing.
 std::string_view plain_null_at(std::string_view text, std::size_t offset);
 

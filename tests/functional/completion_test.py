@@ -148,6 +148,14 @@ class CompletionTest(FunctionalTest):
         reference = plugin.reference()
         words = [word for word in re.split(r"([=:@]+)", reference[:-2]) if word]
         self.assertEqual(self.shell("bash", "venvoy", "plugin", "show", *words), [re.split("[=:@]", reference)[-1]])
+        (line,) = (line for line in self.shell("zsh", "venvoy", "plugin", "show", "tiny") if not line.startswith("_files"))
+        self.assertEqual(line.replace("\\:", ":"), reference)
+        self.assertIn(reference, self.shell("fish", "venvoy", "plugin", "show", "tiny"))
+        # And its steps.
+        words = [word for word in re.split(r"([=:@]+)", reference) if word]
+        self.assertEqual(self.shell("bash", "venvoy", "plugin", "run", *words, "hel"), ["hello"])
+        for shell in ("zsh", "fish"):
+            self.assertEqual(self.shell(shell, "venvoy", "plugin", "run", reference, "hel"), ["hello"], shell)
 
     def test_a_configuration_that_cannot_be_read(self):
         self.write("config.yaml", "deployers: [\n")

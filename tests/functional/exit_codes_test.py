@@ -128,6 +128,20 @@ ROWS = {
         (["nonsense@@x"], 2),
         (["@NET@"], 3),
     ],
+    "schema workflow": [
+        ([], 0),
+        (["good.yaml"], 0),
+        (["missing.yaml"], 1),
+        (["syntax.yaml"], 1),
+        (["closed.yaml"], 1),
+        (["net.yaml"], 1),
+        (["--frobnicate"], 2),
+        (["good.yaml", "another.yaml"], 2),
+    ],
+    "schema config": [
+        ([], 0),
+        (["surplus"], 2),
+    ],
     "cache dir": [
         ([], 0),
         (["--frobnicate"], 2),

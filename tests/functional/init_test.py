@@ -37,7 +37,7 @@ class InitTest(FunctionalTest):
         schema = json.loads((folder / name).read_text())
         document = yaml.load((folder / "workflow.yaml").read_text(), TolerantLoader)
         self.assertEqual(set(document) - set(schema["properties"]), set())
-        self.assertEqual(set(document["steps"]["greet"]) - set(schema["definitions"]["step"]["properties"]), set())
+        self.assertEqual(set(document["steps"]["greet"]) - set(schema["$defs"]["plugin_step"]["properties"]), set())
         # It runs as it is.
         self.require_message(self.in_folder(folder, "run"), "Hello, World!")
         self.write("first/input.yaml", "name: Everybody\n")

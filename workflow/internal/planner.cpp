@@ -96,7 +96,9 @@ void Planner::add_steps() {
   for (const DocStep& document : document_->steps) {
     PlanStep& step = plan_->steps.emplace_back();
     step.document = &document;
-    if (!(document.kind == "foreach" ? add_loop_step(step) : add_plugin_step(step))) unplanned_.insert(document.id);
+    const bool planned =
+        document.kind == "foreach" ? add_loop_step(step) : document.kind == "plugin" && add_plugin_step(step);
+    if (!planned) unplanned_.insert(document.id);
   }
 }
 
@@ -223,7 +225,14 @@ void Planner::plan_field(std::size_t s, std::size_t g, std::size_t f) {
   const DocValue::Entry* entry = step.document->find(field.name);
   if (entry && is_written_null(entry->value) && field.type->id() != schema::TypeId::any) entry = nullptr;
   if (!entry) {
-    if (field.required)
+    // A key that was meant to be this one has been told of.
+    const auto is_field = [&](const auto& key_and_value) {
+      const auto& known = step_keys(step.document->kind);
+      const std::string& key = key_and_value.first.text;
+      return std::find(known.begin(), known.end(), key) == known.end() && nearest(key, known) == field.name;
+    };
+    const auto& written = step.document->node->entries;
+    if (field.required && std::none_of(written.begin(), written.end(), is_field))
       report(*step.document->id_node, fmt::format("required input '{}' of type '{}' not found for step '{}'",
                                                   field.name, field.type->name(), step.id()));
     return;
@@ -283,8 +292,10 @@ void Planner::plan_output(PlanOutput& output, const DocValue::Entry& entry) {
   }
   const schema::TypeId root = output.type->id();
   if (root != schema::TypeId::object && root != schema::TypeId::scope)
-    return report(*entry.value.node, fmt::format("{} (invalid type for output root object: {} (must be an object)))",
-                                                 frame, output.type->name()));
+    return report(
+        document_->position(*entry.value.node),
+        fmt::format("{} (invalid type for output root object: {} (must be an object)))", frame, output.type->name()),
+        fmt::format("an output is a map: '{}: {{NAME: …}}'", entry.key));
   if (declared != schemas.end()) declare_output(output, entry, typed, *declared->second);
 }
 

@@ -31,6 +31,15 @@ const std::string* text_at(const std::vector<schema::Value>& path, std::size_t i
   return &path[index].as_text();
 }
 
+// What an expression error says of the expression as a whole, which stands before it already.
+std::string without_repetition(std::string message, const std::string& expression) {
+  for (const char* words : {" of the expression '", " in '"}) {
+    const std::string end = words + expression + "'";
+    if (message.ends_with(end)) message.resize(message.size() - end.size());
+  }
+  return message;
+}
+
 bool is_literal(const TypedValue& typed) {
   return std::holds_alternative<schema::Value>(typed.value.form);
 }
@@ -79,14 +88,17 @@ TypedValue Planner::type_expression(const DocValue& value, const expressions::Ex
     depend_on(expression, value, container, path);
   } catch (const expressions::ExpressionError& error) {
     report(place_in(value, error.offset()),
-           fmt::format("cannot type the expression '{}' at {} ({})", expression.text(), path, error.what()),
+           fmt::format("cannot type the expression '{}' at {} ({})", expression.text(), path,
+                       without_repetition(error.what(), expression.text())),
            error.hint());
   }
   return typed;
 }
 
 bool Planner::is_untypable(const expressions::Expression& expression) const {
-  const auto is_unplanned = [&](std::string_view step) { return unplanned_.count(step) != 0; };
+  // Without the section `steps`, which has been told of, every step is one that is not there.
+  const bool no_steps = document_->steps.empty();
+  const auto is_unplanned = [&](std::string_view step) { return no_steps || unplanned_.count(step) != 0; };
   return reads_step(expression, is_unplanned) || (!input_known_ && reads_input(expression));
 }
 

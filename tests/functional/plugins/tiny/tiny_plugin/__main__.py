@@ -3,6 +3,7 @@
 Steps:
     hello    greets; the name "error" gives the error output, "crash" ends the process with exit code 7, "flood" writes
              5000 lines to standard error before it greets
+    shape    tells what it was given, in all kinds of types
     wait     writes what it is to the file `started`, waits until the file `release` is there; has no cancel handler
     wait-for-cancel   the same, and answers the cancel signal with the output `cancelled_early`
     misbehave         does what its input `how` says (see HOW), with the number `amount`
@@ -45,6 +46,50 @@ def step(step_id, step_input, outputs, **more):
 
 CANCEL = {"cancel": {"id": "cancel", "data_schema": scope("cancelInput")}}
 WAIT_INPUT = {"started": "string", "release": "string", "children": "bool?"}
+
+
+def unit(short, long):
+    names = {"name_short_singular": short, "name_short_plural": short}
+    return {**names, "name_long_singular": long, "name_long_plural": long + "s"}
+
+
+BYTES = {"base_unit": unit("B", "byte"), "multipliers": {1024: unit("kB", "kilobyte"), 1048576: unit("MB", "megabyte")}}
+TARGET = {"host": {"type_id": "string", "pattern": "^[a-z.]+$"}, "port": {"type_id": "integer", "min": 1, "max": 65535}}
+CIRCLE, SQUARE = {"radius": {"type_id": "integer"}}, {"side": {"type_id": "integer"}}
+SHAPE = {
+    "count": {"type_id": "integer", "min": 1, "max": 10},
+    "size": {"type_id": "integer", "units": BYTES},
+    "ratio": {"type_id": "float", "min": 0.0, "max": 1.0},
+    "mode": {"type_id": "enum_string", "values": {"fast": {"name": "Fast"}, "slow": {"name": "Slow"}}},
+    "level": {"type_id": "enum_integer", "values": {1: {"name": "Low"}, 2: {"name": "High"}}},
+    "names": {"type_id": "list", "items": {"type_id": "string", "min": 2}, "min": 1, "max": 3},
+    "labels": {"type_id": "map", "keys": {"type_id": "string"}, "values": {"type_id": "integer"}},
+    "flag": {"type_id": "bool"},
+    "matching": {"type_id": "pattern"},
+    "target": {"type_id": "ref", "id": "Target"},
+    "figure": {
+        "type_id": "one_of_string",
+        "discriminator_field_name": "kind",
+        "discriminator_inlined": False,
+        "types": {"circle": {"type_id": "ref", "id": "Circle"}, "square": {"type_id": "ref", "id": "Square"}},
+    },
+}
+
+
+def typed_object(name, types, required):
+    properties = {key: {"type": kind, "required": key in required, "display": {}} for key, kind in types.items()}
+    return {"id": name, "properties": properties}
+
+
+SHAPE_INPUT = {
+    "root": "Shape",
+    "objects": {
+        "Shape": typed_object("Shape", SHAPE, ["count"]),
+        "Target": typed_object("Target", TARGET, ["host"]),
+        "Circle": typed_object("Circle", CIRCLE, ["radius"]),
+        "Square": typed_object("Square", SQUARE, ["side"]),
+    },
+}
 SCHEMA = {
     "steps": {
         "hello": step(
@@ -52,6 +97,7 @@ SCHEMA = {
             scope("HelloInput", name="string"),
             {"success": output("HelloOutput", message="string"), "error": output("HelloError", True, reason="string")},
         ),
+        "shape": step("shape", SHAPE_INPUT, {"success": output("ShapeOutput", message="string", count="integer")}),
         "wait": step("wait", scope("WaitInput", **WAIT_INPUT), {"success": output("WaitOutput", message="string")}),
         "wait-for-cancel": step(
             "wait-for-cancel",
@@ -82,6 +128,10 @@ def hello(params):
     if params["name"] == "error":
         return "error", {"reason": "there is nobody of this name"}
     return "success", {"message": f"Hello, {params['name']}, from {SETTINGS['text']}!"}
+
+
+def shape(params):
+    return "success", {"message": json.dumps(params, sort_keys=True), "count": params["count"]}
 
 
 def start_children():
@@ -198,7 +248,7 @@ def send(kind, run_id, data):
 
 def run(message):
     step_id, params = message["data"]["id"], message["data"]["config"]
-    work = {"hello": hello, "misbehave": misbehave}.get(step_id, wait)
+    work = {"hello": hello, "shape": shape, "misbehave": misbehave}.get(step_id, wait)
     try:
         output_id, data = work(params)
     except OSError as error:

@@ -15,6 +15,8 @@ def encode(value):
         return {None: b"\xf6", True: b"\xf5", False: b"\xf4"}[value]
     if isinstance(value, int):
         return encode_head(0, value) if value >= 0 else encode_head(1, -1 - value)
+    if isinstance(value, float):
+        return b"\xfb" + struct.pack(">d", value)
     if isinstance(value, str):
         text = value.encode()
         return encode_head(3, len(text)) + text

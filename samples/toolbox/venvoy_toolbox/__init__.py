@@ -1,0 +1,1 @@
+"""An Arcaflow plugin with the steps that the samples use."""
