@@ -368,7 +368,10 @@ class FunctionalTest(unittest.TestCase):
 
     def write_config(self, name="config.yaml", **settings):
         """A configuration whose Python deployer has the test's own store."""
-        deployer = {"deployer_name": "python", "pythonPath": PYTHON, "workdir": str(self.store), **settings}
+        deployer = {"deployer_name": "python", "pythonPath": PYTHON, "workdir": str(self.store)}
+        # Tests that must hold for each installer are run for each.
+        deployer["installer"] = os.environ.get("TEST_INSTALLER")
+        deployer.update(settings)
         deployer = {key: value for key, value in deployer.items() if value is not None}
         return self.write(name, yaml.safe_dump({"log": {"level": "info"}, "deployers": {"python": deployer}}))
 
