@@ -71,8 +71,11 @@ bool mentions_pem(std::string_view text) noexcept {
 
 std::vector<std::string_view> pem_blocks(std::string_view text) {
   std::vector<std::string_view> blocks;
-  for (std::size_t from = 0; const auto place = next_pem(text, from); from = place->end)
+  auto place = next_pem(text, 0);
+  while (place) {
     blocks.push_back(text.substr(place->body_begin, place->body_end - place->body_begin));
+    place = next_pem(text, place->end);
+  }
   return blocks;
 }
 
