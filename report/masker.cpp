@@ -161,20 +161,22 @@ std::size_t indent_of(std::string_view line) {
 std::string without_users(std::string_view text) {
   if (!may_be_kubeconfig(text)) return std::string(text);
   std::string result;
-  std::optional<std::size_t> users;  // indent of the key, while we are below it
+  bool below = false;     // below the key,
+  std::size_t users = 0;  // which has this indent
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size() - 1) + 1;
     const std::string_view line = text.substr(begin, end - begin);
     begin = end;
     const std::string_view content = trim(line);
-    if (users) {
+    if (below) {
       const std::size_t indent = indent_of(line);
-      if (content.empty() || indent > *users || (indent == *users && content.starts_with('-'))) continue;
-      users.reset();
+      if (content.empty() || indent > users || (indent == users && content.starts_with('-'))) continue;
+      below = false;
     }
     if (content.starts_with("users:") && trim(content.substr(6)).empty()) {
+      below = true;
       users = indent_of(line);
-      result += fmt::format("{:{}}users: {}\n", "", *users, Masker::mask);
+      result += fmt::format("{:{}}users: {}\n", "", users, Masker::mask);
     } else {
       result += line;
     }

@@ -174,31 +174,31 @@ void RunRecord::end_phase(const Progress& event, const char* name) {
 }
 
 void RunRecord::progress(const Progress& event) {
-  using Kind = Progress::Kind;
+  using Stage = Progress::Kind;
   ++revision_;
   switch (event.kind) {
-    case Kind::resolve_started:
+    case Stage::resolve_started:
       return begin_phase(event.reference, "resolve");
-    case Kind::build_started:
+    case Stage::build_started:
       return begin_phase(event.reference, "build");
-    case Kind::install_started:
+    case Stage::install_started:
       return begin_phase(event.reference, "install");
-    case Kind::resolve_finished:
+    case Stage::resolve_finished:
       return end_phase(event, "resolve");
-    case Kind::build_finished:
+    case Stage::build_finished:
       return end_phase(event, "build");
-    case Kind::install_finished:
+    case Stage::install_finished:
       return end_phase(event, "install");
-    case Kind::environment_ready: {
+    case Stage::environment_ready: {
       PluginRecord& record = plugin(event.reference);
       record.ready = event.text;
       record.ready_at = clock_.wall();
       return;
     }
-    case Kind::warning:
+    case Stage::warning:
       if (facts_.warnings.size() < limits_.warnings) facts_.warnings.push_back(cut(event.text));
       return;
-    case Kind::fetch_progress:
+    case Stage::fetch_progress:
       return;
   }
 }
