@@ -135,12 +135,11 @@ TEST_CASE("the beginning of a value as JSON") {
   CHECK(list.size() < 400);
   CHECK(list.find(" more\"]") != std::string::npos);
   CHECK(schema::read_json(list).kind() == schema::Kind::list);
-  CHECK(json_excerpt(Map{{"x", Value::invalid("too large")}}, 100) == R"({"x":"(too large)"
-})");
+  CHECK(json_excerpt(Map{{"x", Value::invalid("too large")}}, 100) == R"x({"x":"(too large)"})x");
   // Characters stay whole.
   std::string umlauts;
-for (int letter = 0; letter < 100; ++letter) umlauts += "ä";
-CHECK_NOTHROW(schema::read_json(json_excerpt(umlauts, 33)));
+  for (int letter = 0; letter < 100; ++letter) umlauts += "ä";
+  CHECK_NOTHROW(schema::read_json(json_excerpt(umlauts, 33)));
 }
 
 // --- what is made of the facts
