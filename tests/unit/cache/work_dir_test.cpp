@@ -56,14 +56,13 @@ TEST_CASE("a directory that was left as it was made is used again, under a new n
     REQUIRE(stat(path.c_str(), &status) == 0);
     return status.st_ino;
   };
-  const auto use = [&](const std::function<void(const fs::path&)>& soil) {
+  const auto use = [&] {
     const WorkDir work = test.store.make_work_dir();
-    soil(work.path());
     return std::pair(work.path(), inode_of(work.path()));
   };
-  const auto [first, inode] = use([](const fs::path&) {});
+  const auto [first, inode] = use();
   CHECK_FALSE(fs::exists(first));
-  const auto [second, same] = use([](const fs::path&) {});
+  const auto [second, same] = use();
   CHECK(second != first);
   CHECK(same == inode);
 
@@ -74,7 +73,7 @@ TEST_CASE("a directory that was left as it was made is used again, under a new n
       [](const fs::path& path) { fs::remove(path); },
   };
   for (const auto& soil : soils) {
-    use(soil);
+    soil(test.store.make_work_dir().path());
     const WorkDir next = test.store.make_work_dir();
     CHECK(fs::is_empty(next.path()));
     struct stat status;
