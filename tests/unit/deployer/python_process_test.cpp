@@ -254,7 +254,9 @@ TEST_CASE("standard error goes to a log of bounded size") {
   CHECK(sum <= 500'000);
   CHECK(logs().back().filename().string().substr(0, 2) == "8-");
   // Those of an engine that is no more go when another one needs the room.
+  const std::weak_ptr<StderrLogs> before = bench.stderr_logs;
   bench.stderr_logs.reset();
+  REQUIRE(bench.within(20s, [&] { return before.expired(); }));
   bench.stderr_logs = std::make_shared<StderrLogs>(bench.folder / "state" / "stderr",
                                                    StderrLogs::Bounds{200'000, 400'000, 3}, Logger(bench.log));
   run_error(bench, flood, limits);

@@ -261,7 +261,7 @@ def main():
     if SETTINGS["marks"]:
         with open(SETTINGS["marks"], "a") as marks:
             marks.write("module\n")
-    for module in SETTINGS["imports"]:
+    for module in SETTINGS.get("imports", ()):
         importlib.import_module(module)
     if SETTINGS["start_seconds"]:
         time.sleep(SETTINGS["start_seconds"])
