@@ -70,7 +70,6 @@ TEST_CASE("a directory that was left as it was made is used again, under a new n
       [](const fs::path& path) { write(path / "file", "x"); },
       [](const fs::path& path) { chmod(path.c_str(), 0777); },
       [](const fs::path& path) { fs::create_directory(path / "folder"); },
-      [](const fs::path& path) { fs::remove(path); },
   };
   for (const auto& soil : soils) {
     soil(test.store.make_work_dir().path());

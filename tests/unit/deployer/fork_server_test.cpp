@@ -159,7 +159,8 @@ TEST_CASE("without a server each step has a Python of its own, with one line abo
   const Forks::Said first = bench.ask();
   const Forks::Said second = bench.ask();
   CHECK(first.pid != second.pid);
-  CHECK(first.parent == bench.keeper.pid());
+  CHECK(first.parent == second.parent);
+  CHECK(bench.server->pid() == 0);
   CHECK(bench.log->has("each step starts Python anew"));
 }
 
