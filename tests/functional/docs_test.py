@@ -9,6 +9,7 @@ What a block is says the text behind its fence:
                    any lines, `…` for any text in a line
     yaml FILE      the content of a file (also python, toml, cpp)
     text           a picture in letters, no code
+    cpp, python    without a file: programs of README.md, which have tests of their own (ELSEWHERE)
 
 Everything else makes the test fail: no block is left out.
 """
@@ -28,6 +29,8 @@ DOCUMENTS = sorted(
     for path in PROJECT.glob(pattern)
 )
 FENCE = re.compile(r"^( *)```(.*)$")
+# Who runs what needs more than the program: blocks of README.md by their kind.
+ELSEWHERE = {"cpp": "install_test.py", "python": "python_test.py"}
 FILES = ("yaml", "python", "toml", "cpp", "json")
 
 
@@ -121,6 +124,10 @@ class DocsTest(FunctionalTest):
             elif kind == "output":
                 self.assertIsNotNone(said, f"{where}: no commands before it")
                 self.assertRegex(said, re.compile("^" + pattern_of(block.text) + "$", re.MULTILINE), where)
+            elif name == "README.md" and kind in ELSEWHERE and not rest:
+                test = (PROJECT / "tests" / "functional" / ELSEWHERE[kind]).read_text()
+                self.assertIn('"README.md"', test, where)
+                self.assertIn(f"```{kind}", test, where)
             elif kind in FILES and len(rest) == 1:
                 file = folder / rest[0]
                 file.parent.mkdir(parents=True, exist_ok=True)
