@@ -23,7 +23,9 @@
 #include "base/text.hpp"
 #include "cache/collect.hpp"
 #include "cli/commands.hpp"
+#include "cli/state_folder.hpp"
 #include "deployer/python_settings.hpp"
+#include "report/history.hpp"
 
 namespace venvoy::cli {
 namespace {
@@ -141,6 +143,9 @@ end
 
 complete -c venvoy -f -a '(__venvoy_complete)'
 )";
+
+// Older ones are found by `runs ls`.
+constexpr std::size_t most_runs = 50;
 
 struct Candidate {
   std::string word;
@@ -337,6 +342,7 @@ class CompletionWalk {
     if (is("config")) common_.config = value;
     if (is("context")) common_.context = value;
     if (is("workdir")) common_.workdir = value;
+    if (is("state-dir")) common_.state_dir = value;
   }
 
   const CLI::App* subcommand(const std::string& name) const {
@@ -386,10 +392,28 @@ class CompletionWalk {
     Candidates known;
     if (type == "REF") plugins.add_references(known);
     if (type == "KEY") plugins.add_keys(known);
-    if (type == "STEP" && !positionals_.empty()) plugins.add_steps(known, positionals_.back());
+    const bool of_runs = app_->get_parent() && app_->get_parent()->get_name() == "runs";
+    if (type == "STEP" && !positionals_.empty() && !of_runs) plugins.add_steps(known, positionals_.back());
+    if (of_runs && type == "RUN") add_runs(known);
+    if (of_runs && type == "STEP" && !positionals_.empty()) add_steps_of_run(known, positionals_.back());
     for (const Candidate& candidate : known.words) found.add(prefix + candidate.word, candidate.description);
     // `./path` is a reference too.
     if (type == "REF") found.folders = true;
+  }
+
+  // What the history knows.
+  void add_runs(Candidates& known) const {
+    const auto history = report::History::open(state_folder(common_));
+    if (!history) return;
+    known.add("latest");
+    for (const report::RunSummary& run : history->list(most_runs)) known.add(run.run, run.workflow + " " + run.state());
+  }
+
+  void add_steps_of_run(Candidates& known, const std::string& name) const {
+    const auto history = report::History::open(state_folder(common_));
+    if (!history) return;
+    for (const report::StepRecord& step : history->load(history->find(name)).steps)
+      known.add(report::step_title(step.name));
   }
 
   const CLI::App* app_;

@@ -97,6 +97,15 @@ void ProgressDisplay::expect_steps(std::size_t count) {
   });
 }
 
+void ProgressDisplay::expect_duration(const std::function<std::optional<std::chrono::milliseconds>()>& known) {
+  if (!live_) return;
+  const auto duration = known();
+  if (!duration) return;
+  boost::asio::post(live_->session.runtime().executor(), [live = live_, duration] {
+    if (!live->stopped) live->progress.expect_duration(*duration);
+  });
+}
+
 void ProgressDisplay::finish() {
   if (!live_) return;
   std::promise<void> done;

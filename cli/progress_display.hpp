@@ -1,8 +1,11 @@
 // How a command shows what goes on: live on a terminal, as lines elsewhere, or not at all.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "cli/common.hpp"
@@ -27,6 +30,8 @@ class ProgressDisplay {
   workflow::RunObserver* observer() const noexcept { return observer_.get(); }
   // How many steps the run has that comes next.
   void expect_steps(std::size_t count);
+  // How long it will take by what is known of earlier runs; asked only if it is shown.
+  void expect_duration(const std::function<std::optional<std::chrono::milliseconds>()>& known);
   // Takes the live lines away: for what is written to standard output. Nothing is shown from here on but text.
   void finish();
 

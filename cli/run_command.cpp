@@ -101,6 +101,7 @@ class RunCommand {
       } else {
         outputs.set_plan(*checked.plan);
         display.expect_steps(checked.plan->steps.size());
+        display.expect_duration([&] { return outputs.usual_duration(); });
         code = run_plan(session, checked.plan, input_file, observer, display, outputs, timeout);
       }
     } catch (const Error& error) {

@@ -117,6 +117,15 @@ void learn_literals(report::Masker& masker, const workflow::Plan& plan) {
     if (step.is_loop()) learn_literals(masker, *step.body);
 }
 
+namespace {
+
+// The folder that a run belongs to in the history.
+std::string context_of(const CommonOptions& options) {
+  return fs::absolute(options.context).lexically_normal().string();
+}
+
+}  // namespace
+
 RunOutputs::RunOutputs(const RunOutputOptions& options, Setting setting)
     : options_(options),
       setting_(std::move(setting)),
@@ -145,13 +154,27 @@ void RunOutputs::open_history() {
   try {
     report::HistoryWriter::Options wanted;
     wanted.folder = state_folder(setting_.common);
-    wanted.context = fs::absolute(setting_.common.context).lexically_normal().string();
+    wanted.context = context_of(setting_.common);
     wanted.version = version_text;
     wanted.host = host_name();
     wanted.on_failure = warn;
     history_ = std::make_unique<report::HistoryWriter>(record_, std::move(wanted));
   } catch (const Error& error) {
     warn(error.what());
+  }
+}
+
+std::optional<std::chrono::milliseconds> RunOutputs::usual_duration() const {
+  // Enough to have some of this workflow among them.
+  constexpr std::size_t most_runs = 200;
+  if (options_.no_history) return std::nullopt;
+  try {
+    const auto history = report::History::open(state_folder(setting_.common));
+    if (!history) return std::nullopt;
+    return report::usual_duration(history->list(most_runs), setting_.workflow, context_of(setting_.common));
+  } catch (const Error&) {
+    // A history that cannot be read tells nothing; whoever asks for it will be told why.
+    return std::nullopt;
   }
 }
 

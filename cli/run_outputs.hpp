@@ -50,6 +50,8 @@ class RunOutputs {
   RunOutputs& operator=(const RunOutputs&) = delete;
 
   const std::string& run() const noexcept { return run_; }
+  // How long this run will take, if the history tells.
+  std::optional<std::chrono::milliseconds> usual_duration() const;
   // For preparing and running; what it is told it gives on to `display`, if there is one, too. To be asked for once.
   workflow::RunObserver* observer(workflow::RunObserver* display);
   // Keeps nothing of it: a plan goes before its engine does.

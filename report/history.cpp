@@ -1,6 +1,7 @@
 // Reading the history: history.hpp. history_writer.cpp writes it.
 #include "report/history.hpp"
 
+#include <algorithm>
 #include <fcntl.h>
 
 #include <fmt/format.h>
@@ -169,6 +170,19 @@ void History::remove(const RunSummary& run) {
   state_->database.prepare("DELETE FROM steps WHERE run = ?1").bind(1, run.number).run();
   state_->database.prepare("DELETE FROM runs WHERE number = ?1").bind(1, run.number).run();
   transaction.commit();
+}
+
+std::optional<std::chrono::milliseconds> usual_duration(const std::vector<RunSummary>& runs, const std::string& file,
+                                                        const std::string& context) {
+  constexpr std::size_t enough = 5;
+  std::vector<std::chrono::milliseconds> durations;
+  for (const RunSummary& run : runs)
+    if (durations.size() < enough && run.ended && run.outcome == workflow::Outcome::succeeded && run.workflow == file &&
+        run.context == context)
+      durations.push_back(std::chrono::floor<std::chrono::milliseconds>(*run.ended - run.begin));
+  if (durations.empty()) return std::nullopt;
+  std::sort(durations.begin(), durations.end());
+  return durations[durations.size() / 2];
 }
 
 }  // namespace venvoy::report

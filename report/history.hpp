@@ -115,4 +115,9 @@ class History {
   std::unique_ptr<State> state_;
 };
 
+// How long the last runs of the same workflow in the same folder took that came to an output: the middle one of five at
+// most. Nothing without any.
+std::optional<std::chrono::milliseconds> usual_duration(const std::vector<RunSummary>& runs, const std::string& file,
+                                                        const std::string& context);
+
 }  // namespace venvoy::report

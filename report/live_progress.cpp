@@ -266,8 +266,19 @@ LiveLine LiveProgress::footer(std::size_t columns) const {
     text += fmt::format("{}{} steps done", dot, internal::counted(done, expected_steps_));
     if (failed_) text += fmt::format("{}{} failed", dot, failed_);
     text += fmt::format("{}{} running", dot, steps);
+    text += time_left(dot);
   }
   return line(text, columns, std::string::npos, failed_ || stopping_ ? Color::yellow : Color::dim);
+}
+
+// Nothing when the run takes longer than the earlier ones: then nobody knows.
+std::string LiveProgress::time_left(std::string_view dot) const {
+  if (!expected_duration_ || stopping_ || failed_ > 0) return {};
+  const auto left = *expected_duration_ - (clock_.monotonic() - run_start_);
+  if (left < std::chrono::seconds(1)) return {};
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(left);
+  if (seconds < std::chrono::minutes(2)) return fmt::format("{}about {} s left", dot, seconds.count());
+  return fmt::format("{}about {} m left", dot, std::chrono::ceil<std::chrono::minutes>(seconds).count());
 }
 
 // The first bytes of the text in a colour, all of it cut to the columns.

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,8 @@ class LiveProgress final : public workflow::RunObserver {
 
   // How many steps the workflow has, once that is known.
   void expect_steps(std::size_t count) { expected_steps_ = count; }
+  // How long the run will take, by what is known of earlier ones.
+  void expect_duration(std::chrono::milliseconds duration) { expected_duration_ = duration; }
   // The run has been asked to end.
   void show_stopping() { stopping_ = true; }
   // What is to be seen now: no line wider than `columns`, not more lines than `rows` (both at least 1). Nothing once
@@ -80,6 +83,7 @@ class LiveProgress final : public workflow::RunObserver {
 
   LiveLine row_line(const Row& row, std::size_t columns) const;
   LiveLine footer(std::size_t columns) const;
+  std::string time_left(std::string_view dot) const;
   std::string bar(std::uint64_t done, std::uint64_t total, std::size_t cells) const;
   LiveLine line(std::string_view text, std::size_t columns, std::size_t painted, Color color) const;
 
@@ -90,6 +94,7 @@ class LiveProgress final : public workflow::RunObserver {
   TimePoint run_start_;
   std::vector<Row> rows_;  // in the order in which they began
   std::size_t expected_steps_ = 0;
+  std::optional<std::chrono::milliseconds> expected_duration_;
   std::size_t succeeded_ = 0;
   std::size_t failed_ = 0;
   std::size_t disabled_ = 0;

@@ -157,6 +157,19 @@ class CompletionTest(FunctionalTest):
         for shell in ("zsh", "fish"):
             self.assertEqual(self.shell(shell, "venvoy", "plugin", "run", reference, "hel"), ["hello"], shell)
 
+    def test_what_the_history_knows(self):
+        state = ("--state-dir", str(self.folder / "state"))
+        self.assertEqual(self.ask(*state, "runs", "show", "")[0], [])
+        plugin = self.tiny()
+        self.write_workflow(plugin.reference())
+        self.require_message(self.run_workflow(*state), greeting(plugin))
+        runs = self.ask(*state, "runs", "show", "")[0]
+        self.assertEqual((len(runs), runs[0]), (2, "latest"))
+        self.assertEqual(self.ask(*state, "runs", "why", runs[1], ""), (["greet"], set()))
+        self.assertEqual(self.ask(*state, "runs", "log", "latest", "gr")[0], ["greet"])
+        for shell in ("bash", "zsh", "fish"):
+            self.assertEqual(self.shell(shell, "venvoy", *state, "runs", "log", "latest", "gr"), ["greet"], shell)
+
     def test_a_configuration_that_cannot_be_read(self):
         self.write("config.yaml", "deployers: [\n")
         result = self.call("__complete", "--", "plugin", "show", "")

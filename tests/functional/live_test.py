@@ -218,6 +218,23 @@ class LiveTest(FunctionalTest):
         self.require_ended(0)
         self.assertEqual(numbers(), list(range(5000)))
 
+    def test_the_time_left_by_earlier_runs(self):
+        self.write_steps(self.waiting("a"))
+        state = ("--state-dir", str(self.folder / "state"))
+        terminal = self.open(80)
+        # The first run takes three seconds; the second is told from it.
+        terminal.run(self.program, *state, "run")
+        screen = terminal.wait_for("running    a")
+        self.assertFalse(any("left" in line for line in screen), screen)
+        time.sleep(3)
+        self.release("a-release")
+        self.require_ended(0)
+        (self.folder / "a-release").unlink()
+        terminal.run(self.program, *state, "run")
+        terminal.wait_for("s left")
+        self.release("a-release")
+        self.require_ended(0)
+
     def test_colours(self):
         self.write_steps(self.waiting("a"))
         for arguments, variables, colored in (

@@ -105,6 +105,17 @@ TEST_CASE("what has failed stays on the terminal") {
   CHECK(terminal.texts().empty());
 }
 
+TEST_CASE("the time left is told as long as it can be known") {
+  Terminal terminal;
+  terminal.progress.run_started({"workflow.yaml", "1"});
+  terminal.progress.expect_duration(10min);
+  CHECK(terminal.texts().back() == "0.0 s · 0 steps done · 0 running · about 10 m left");
+  terminal.clock.now += 8min + 5500ms;
+  CHECK(terminal.texts().back() == "8 m 05 s · 0 steps done · 0 running · about 115 s left");
+  terminal.clock.now += 2min;
+  CHECK(terminal.texts().back() == "10 m 05 s · 0 steps done · 0 running");
+}
+
 TEST_CASE("a loop counts its items") {
   Terminal terminal;
   terminal.progress.run_started({"workflow.yaml", "1"});
