@@ -220,7 +220,7 @@ std::string GitUrl::local_path() const {
   return percent_decoded(path);
 }
 
-GitUrl parse_git_url(std::string_view text) {
+GitUrl parse_url(std::string_view text) {
   check_characters(text);
   const auto colon = text.find("://");
   if (colon == std::string_view::npos) refuse("the URL has no scheme, such as https://");
@@ -233,6 +233,11 @@ GitUrl parse_git_url(std::string_view text) {
     parse_file_authority(rest.substr(0, slash));
   else
     parse_authority(rest.substr(0, slash), url);
+  return url;
+}
+
+GitUrl parse_git_url(std::string_view text) {
+  GitUrl url = parse_url(text);
   if (url.path.find_first_not_of('/') == std::string::npos) refuse("the URL names no repository");
   return url;
 }

@@ -35,6 +35,8 @@ struct GitUrl {
 
 // Throws an Error (reference) whose message says what is wrong with the URL; it contains no secret.
 GitUrl parse_git_url(std::string_view text);
+// The same for URLs of other things: the path may be empty or "/", as that of a package index is.
+GitUrl parse_url(std::string_view text);
 
 // The URL for people and logs, for any text: of http(s) the whole part before '@' is hidden (a token may stand for the
 // user as well as for the password), of other schemes the password; the values of a query are hidden.

@@ -89,7 +89,7 @@ bool is_redirect(long status) noexcept {
 // Folders and files on this machine, as a path.
 std::optional<fs::path> local_path(const std::string& place) {
   if (is_http(place)) return std::nullopt;
-  if (place.starts_with("file:")) return fs::path(source::parse_git_url(place).local_path());
+  if (place.starts_with("file:")) return fs::path(source::parse_url(place).local_path());
   return fs::path(place);
 }
 
@@ -216,7 +216,7 @@ std::vector<IndexFile> PackageIndexes::ask(Server& server, const std::string& pr
 }
 
 std::vector<IndexFile> PackageIndexes::ask_once(Server& server, const std::string& project) {
-  source::GitUrl url = source::parse_git_url(server.is_page ? server.url : fmt::format("{}/{}/", server.url, project));
+  source::GitUrl url = source::parse_url(server.is_page ? server.url : fmt::format("{}/{}/", server.url, project));
   source::HttpClient& client = *server.client;
   const auto login = url.user.empty() ? std::nullopt : std::make_optional(source::Login{url.user, url.password});
   const std::string first_host = url.host_and_port();
@@ -238,7 +238,7 @@ std::vector<IndexFile> PackageIndexes::ask_once(Server& server, const std::strin
     const long status = client.status();
     if (!is_redirect(status)) break;
     if (redirects == max_index_redirects) throw fail(ErrorCode::network, "too many redirects");
-    source::GitUrl next = source::parse_git_url(client.redirect_target());
+    source::GitUrl next = source::parse_url(client.redirect_target());
     const bool upgrade = url.scheme == source::UrlScheme::http && next.scheme == source::UrlScheme::https;
     if (next.scheme != url.scheme && !upgrade)
       throw fail(ErrorCode::network, fmt::format("it redirects to {}, another scheme", next.shown()));
@@ -302,7 +302,7 @@ std::string netrc_for(const IndexPlaces& places) {
   std::string text;
   for (const std::string& place : places.indexes) {
     if (!is_http(place)) continue;
-    const source::GitUrl url = source::parse_git_url(place + "/");
+    const source::GitUrl url = source::parse_url(place + "/");
     if (url.user.empty()) continue;
     text += fmt::format("machine {} login {} password {}\n", url.host, quoted_for_netrc(url.user),
                         quoted_for_netrc(url.password));
