@@ -143,7 +143,7 @@ std::string of_setup_cfg(std::string_view text) {
   return {};
 }
 
-bool is_one_line(std::string_view text) {
+bool is_plain_line(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c >= 0x20 && c != 0x7F; });
 }
 
@@ -152,7 +152,7 @@ bool is_one_line(std::string_view text) {
 PythonRequirement python_requirement(std::string_view pyproject, std::string_view setup_cfg) {
   constexpr std::size_t longest = 200;
   const auto fits = [](const std::string& text) {
-    return !text.empty() && text.size() <= longest && is_one_line(text);
+    return !text.empty() && text.size() <= longest && is_plain_line(text);
   };
   if (std::string text = of_pyproject(pyproject); fits(text)) return {std::move(text), "pyproject.toml"};
   if (std::string text = of_setup_cfg(setup_cfg); fits(text)) return {std::move(text), "setup.cfg"};
