@@ -53,6 +53,15 @@ struct Bench {
   }
   void close(PluginProcess& process);
   void turn();
+  template <class Condition>
+  bool within(std::chrono::milliseconds limit, Condition condition) {
+    const auto end = std::chrono::steady_clock::now() + limit;
+    while (!condition() && std::chrono::steady_clock::now() < end) {
+      io.restart();
+      io.run_for(std::chrono::milliseconds(10));
+    }
+    return condition();
+  }
 
   LaunchRequest request_in(const std::filesystem::path& where) const;
   // The script runs as `python -m plugin --atp` would; `import cbor` gives it encode and read.

@@ -57,16 +57,6 @@ struct Forks : Bench {
             got.data.find("loaded")->as_bool()};
   }
 
-  template <class Condition>
-  bool within(std::chrono::milliseconds limit, Condition condition) {
-    const auto end = std::chrono::steady_clock::now() + limit;
-    while (!condition() && std::chrono::steady_clock::now() < end) {
-      io.restart();
-      io.run_for(10ms);
-    }
-    return condition();
-  }
-
   ExecLauncher plain;
   std::optional<ImportList> checked;
   std::unique_ptr<ForkServer> server;
