@@ -121,7 +121,8 @@ namespace {
 
 // The folder that a run belongs to in the history.
 std::string context_of(const CommonOptions& options) {
-  return fs::absolute(options.context).lexically_normal().string();
+  // Without a slash at its end, which "." would get.
+  return (fs::absolute(options.context) / "").lexically_normal().parent_path().string();
 }
 
 }  // namespace

@@ -20,6 +20,9 @@ inline constexpr std::string_view html_style = R"css(
   }
 }
 * { box-sizing: border-box; }
+[hidden] { display: none !important; }
+/* What is jumped to does not hide behind the navigation. */
+html { scroll-padding-top: 56px; }
 body { margin: 0; background: var(--ground); color: var(--text); font: 15px/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
 a { color: var(--accent); }
 code, pre, .mono { font: 13px/1.5 ui-monospace, "SF Mono", "DejaVu Sans Mono", Menlo, Consolas, monospace; }
@@ -46,7 +49,7 @@ nav { position: sticky; top: 0; z-index: 1; background: var(--ground); border-bo
 nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: 4px 20px; margin: 0; padding: 10px 0; }
 nav a { text-decoration: none; }
 nav a:hover { text-decoration: underline; }
-section { padding-top: 14px; scroll-margin-top: 44px; }
+section { padding-top: 14px; }
 h2 { font-size: 19px; margin: 22px 0 10px; }
 h3 { font-size: 15px; margin: 16px 0 6px; }
 .quiet { color: var(--quiet); }
@@ -93,7 +96,6 @@ tbody th { background: none; color: inherit; font-size: 14px; font-weight: 500; 
 tbody th button { border: 0; padding: 0; background: none; color: var(--accent); text-align: left; cursor: pointer; font-weight: 500; overflow-wrap: anywhere; }
 tbody th button::before { content: "\25B8\00A0"; display: inline-block; transition: transform .1s; }
 tbody th button[aria-expanded="true"]::before { transform: rotate(90deg); }
-tbody tr, .problem { scroll-margin-top: 56px; }
 tr.step-detail > td { background: var(--raised); padding: 12px 18px 18px; }
 tr.step-detail pre { background: var(--ground); }
 dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: 3px 18px; margin: 0; font-size: 14px; }

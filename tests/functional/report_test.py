@@ -113,7 +113,7 @@ class ReportTest(FunctionalTest):
         button.send_keys(Keys.SPACE)
         self.assertFalse(detail.is_displayed())
         # Links to a step open it.
-        browser.find_element(By.CSS_SELECTOR, "#problems a").click()
+        browser.find_element(By.CSS_SELECTOR, "#problems a").send_keys(Keys.ENTER)
         opened = [each for each in browser.find_elements(By.CSS_SELECTOR, "tr.step-detail") if each.is_displayed()]
         self.assertEqual(len(opened), 1)
         self.require_quiet(browser)
