@@ -208,7 +208,10 @@ bool is_clean(const fs::path& workdir) {
       for (const auto& generation : fs::directory_iterator(key)) generations += generation.is_directory() ? 1 : 0;
   for (const auto& engine : fs::directory_iterator(root / "work-v1"))
     for (const auto& work : fs::directory_iterator(engine))
-      if (work.path().filename() != "lease") return false;
+      // Those that were left empty wait to be used again.
+      if (work.path().filename() != "lease" &&
+          !(work.path().filename().string().starts_with("spare-") && fs::is_empty(work.path())))
+        return false;
   return generations == generations_in(workdir).size();
 }
 
