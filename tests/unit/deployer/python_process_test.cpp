@@ -258,7 +258,7 @@ TEST_CASE("standard error goes to a log of bounded size") {
   bench.stderr_logs.reset();
   REQUIRE(bench.within(20s, [&] { return before.expired(); }));
   bench.stderr_logs = std::make_shared<StderrLogs>(bench.folder / "state" / "stderr",
-                                                   StderrLogs::Bounds{60'000, 120'000, 3}, Logger(bench.log));
+                                                   StderrLogs::Bounds{200'000, 500'000, 1}, Logger(bench.log));
   run_error(bench, flood, limits);
   CHECK(logs().size() == 2);
   CHECK(logs()[0].filename() == "1-plugin.log");
