@@ -23,6 +23,28 @@ def start_time(pid):
         return None
 
 
+def group_lives(group):
+    """Whether any process is in the process group but ended ones."""
+    try:
+        return any(not is_zombie(pid) for pid in pids_in(group))
+    except ProcessLookupError:
+        return False
+
+
+def pids_in(group):
+    """Who is in a process group; the group is stopped while we look, since its members come and go."""
+    found = []
+    os.killpg(group, signal.SIGSTOP)
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if os.getpgid(int(name)) == group:
+                found.append(int(name))
+        except ProcessLookupError:
+            pass
+    os.killpg(group, signal.SIGCONT)
+    return found
+
+
 def descendants(pid):
     """All below a process, by pid."""
     parents = {}
@@ -54,6 +76,8 @@ class AbortTest(FunctionalTest):
         running = self.start("-v", "run", "workflow.yaml")
         wait_until((self.folder / "started").exists, "the step to run")
         facts = json.loads((self.folder / "started").read_text())
+        self.groups = facts["groups"]
+        self.addCleanup(self.kill_groups, self.groups)
         wait_until(lambda: command_of(facts["children"][0]).startswith("sleep"), "the daemon without environment")
         everybody = {pid: start_time(pid) for pid in descendants(running.process.pid) + facts["children"]}
         guard = self.only(everybody, lambda command: command == "keeper-guard")
@@ -64,6 +88,13 @@ class AbortTest(FunctionalTest):
             self.assertIn(pid, everybody)
             self.assertNotIn(os.getsid(pid), (os.getsid(facts["pid"]), os.getsid(running.process.pid)))
         return running, guard, keeper, everybody
+
+    def kill_groups(self, groups):
+        for group in groups:
+            try:
+                os.killpg(group, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
 
     def only(self, pids, condition):
         (found,) = [pid for pid in pids if condition(command_of(pid)) and not is_zombie(pid)]
@@ -78,7 +109,9 @@ class AbortTest(FunctionalTest):
             ]
 
         wait_until(lambda: not left(), "everybody to be gone", 15)
-        self.require_no_process()  # and who hops
+        self.require_no_process()
+        # And who hops: looking at one process after the other misses it, a signal to its group does not.
+        wait_until(lambda: not any(map(group_lives, self.groups)), "the groups of the daemons to be gone", 15)
 
     def require_next_run_is_fine(self):
         """It works, and sweeps what a kill has left in the store."""
@@ -162,11 +195,8 @@ class AbortTest(FunctionalTest):
         for pid in (guard, keeper):
             os.kill(pid, signal.SIGKILL)
         wait_until(lambda: is_zombie(facts["pid"]), "the kernel to kill the plugin", 15)
-        while self.processes():
-            self.end_processes()
-        for pid in facts["children"]:
-            if start_time(pid) == everybody[pid]:
-                os.kill(pid, signal.SIGKILL)
+        self.kill_groups(self.groups)
+        self.end_processes()
         running.finish(BOUND)
         self.require_next_run_is_fine()
 

@@ -144,8 +144,8 @@ def start_children():
 
 def start_unruly_children():
     """Daemons as those have them who want to stay: forked twice, a session of their own, deaf to signals, with our
-    pipes still open; one of them forks on and on. Returns their pids, as far as that means something."""
-    pids = []
+    pipes still open; one of them forks on and on. Returns their pids, as far as that means something, and their process groups."""
+    pids, groups = [], []
     for command in (["env", "-i", "sleep", "1000"], None, "hop"):
         read_end, write_end = os.pipe()
         if os.fork() == 0:
@@ -154,7 +154,7 @@ def start_unruly_children():
                 os._exit(0)
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)
-            os.write(write_end, str(os.getpid()).encode())
+            os.write(write_end, f"{os.getpid()} {os.getpgid(0)}".encode())
             os.chdir("/")
             if command == "hop":
                 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -165,19 +165,21 @@ def start_unruly_children():
                 os.execvp(command[0], command)
             time.sleep(1000)
             os._exit(0)
-        pids.append(int(os.read(read_end, 20)))
+        pid, group = map(int, os.read(read_end, 40).split())
+        pids.append(pid)
+        groups.append(group)
         os.close(read_end)
         os.close(write_end)
-    return pids[:2]
+    return pids[:2], groups
 
 
 def wait(params):
     pathlib.Path("left-behind").write_text("something in the working directory\n")
     if params.get("children"):
         start_children()
-    pids = start_unruly_children() if SETTINGS["unruly"] else []
+    pids, groups = start_unruly_children() if SETTINGS["unruly"] else ([], [])
     started = pathlib.Path(params["started"])
-    facts = {"pid": os.getpid(), "folder": os.getcwd(), "children": pids}
+    facts = {"pid": os.getpid(), "folder": os.getcwd(), "children": pids, "groups": groups}
     started.with_suffix(".new").write_text(json.dumps(facts))
     started.with_suffix(".new").rename(started)
     while not pathlib.Path(params["release"]).exists():
