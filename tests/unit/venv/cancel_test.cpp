@@ -23,7 +23,7 @@ PluginProject waiting(const Place& place) {
 }
 
 void until_building(Engine& engine, const Place& place) {
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(5);
   boost::asio::steady_timer timer(engine.io);
   while (!fs::exists(place / "mark")) {
     if (std::chrono::steady_clock::now() > give_up) FAIL("the build has not begun\n" << engine.log->all());
