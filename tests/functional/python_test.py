@@ -15,6 +15,7 @@ WHEELS = PROJECT / "build" / "wheel"
 
 # In the style of the programs that use the package `arcaflow`.
 WRAPPER_PROGRAM = """\
+import sys
 import @PACKAGE@ as arcaflow
 
 engine_args = arcaflow.EngineArgs()
@@ -154,7 +155,7 @@ class PythonTest(FunctionalTest):
                                                "workdir": sys.argv[1]}}}
             with venvoy.Engine(config) as engine:
                 text = pathlib.Path("workflow.yaml").read_text().replace("type_id: string}}}", "type_id: any}}}", 1)
-                text = text.replace("$.input.name", '"World"').replace("success:\\n", "success:\\n    given: !expr $.input.name\\n")
+                text = text.replace("!expr $.input.name", "World").replace("success:\\n", "success:\\n    given: !expr $.input.name\\n")
                 workflow = engine.prepare("memory.yaml", files={"memory.yaml": text})
                 value = {"list": [1, 2.5, True, None, "text"], 7: "an integer key", "big": 2**62}
                 assert workflow.run({"name": value}).output["given"] == value, workflow.run({"name": value}).output
@@ -194,7 +195,7 @@ class PythonTest(FunctionalTest):
                 else:
                     raise AssertionError
             try:
-                venvoy.Engine({"deployers": {"python": {"pyhtonPath": "x"}}})
+                venvoy.Engine({"deployers": {"python": {"deployer_name": "python", "pyhtonPath": "x"}}})
             except venvoy.EngineError as error:
                 assert "pythonPath" in str(error.diagnostics[0]), error.diagnostics
             else:
@@ -266,7 +267,7 @@ class PythonTest(FunctionalTest):
             thread.start()
             result = run.result()
             thread.join()
-            assert result.failure.code == venvoy.FailureCode.cancelled, result.failure.text
+            assert result.output_id == "cancelled_early", result.failure
         """))
 
     def test_ctrl_c_ends_a_run(self):
@@ -311,7 +312,8 @@ class PythonTest(FunctionalTest):
                     return result.output_id
         """)
         output_of(self.python, "-m", "mypy", "--strict", program, cwd=self.folder)
-        output_of(self.python, "-m", "mypy", "--strict", "-p", "venvoy", cwd=self.folder)
+        modules = [f"-mvenvoy.{name}" for name in ("_api", "_program", "_wrapper")]
+        output_of(self.python, "-m", "mypy", "--strict", "-mvenvoy", *modules, cwd=self.folder)
 
 
 if __name__ == "__main__":
