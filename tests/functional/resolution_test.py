@@ -198,8 +198,10 @@ class ResolutionTest(IndexTest):
         for installer in INSTALLERS:
             with self.by(installer):
                 result = self.run_plugin(plugin)
-                self.require_failure(result, 1, "error in pip installing", "uv.lock", "its hash is another")
-                self.assertRegex(result.err, "the file of replaced(==1.0)? ")
+                self.require_failure(result, 1, "error in pip installing")
+                # uv unpacks while it downloads: it may see the wrong bytes before it has seen the last of them.
+                told = r"the file of replaced(==1\.0)? .* uv\.lock .*its hash is another|replaced-1\.0\S*\.whl\n.*Bad CRC"
+                self.assertRegex(result.err, f"(?s){told}")
                 self.require_nothing_made()
 
     def test_a_lock_that_does_not_cover(self):

@@ -177,7 +177,7 @@ def wait(params):
     pathlib.Path("left-behind").write_text("something in the working directory\n")
     if params.get("children"):
         start_children()
-    pids, groups = start_unruly_children() if SETTINGS["unruly"] else ([], [])
+    pids, groups = start_unruly_children() if SETTINGS.get("unruly") else ([], [])
     started = pathlib.Path(params["started"])
     facts = {"pid": os.getpid(), "folder": os.getcwd(), "children": pids, "groups": groups}
     started.with_suffix(".new").write_text(json.dumps(facts))
