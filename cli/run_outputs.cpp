@@ -119,9 +119,8 @@ void learn_literals(report::Masker& masker, const workflow::Plan& plan) {
 
 namespace {
 
-// The folder that a run belongs to in the history.
+// The folder that a run belongs to in the history; without the slash at its end that "." would get.
 std::string context_of(const CommonOptions& options) {
-  // Without a slash at its end, which "." would get.
   return (fs::absolute(options.context) / "").lexically_normal().parent_path().string();
 }
 
