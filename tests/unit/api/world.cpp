@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view settings =
     R"({"text": "the first commit", "marks": null, "requires": [], "requires_python": null, "build_seconds": 0,)"
-    R"( "build_failure": null, "start_seconds": 0, "megabytes": 0, "stubborn": false})";
+    R"( "build_failure": null, "start_seconds": 0, "megabytes": 0, "stubborn": false, "unruly": false})";
 
 }  // namespace
 
