@@ -2,8 +2,8 @@
 
 #include <charconv>
 
-#include "expressions/internal/float_text.hpp"
 #include "base/text.hpp"
+#include "expressions/internal/float_text.hpp"
 #include "expressions/internal/message.hpp"
 
 namespace venvoy::expressions {
