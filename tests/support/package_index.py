@@ -180,7 +180,10 @@ def main():
         if release.get("requires_python"):
             entry["requires-python"] = release["requires_python"]
         Index.pages.setdefault(normalised(release["name"]), []).append(entry)
-        Index.files[name] = content.replace(b"VERSION", b"TAMPERD") if release.get("tampered") else content
+        if release.get("tampered"):
+            # A good wheel, but another one.
+            content = wheel_of({**release, "modules": {f"{release['name']}.py": "print('somebody else')\n"}})[1]
+        Index.files[name] = content
     server = Server(("127.0.0.1", 0), Index)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.server_address[1], flush=True)
