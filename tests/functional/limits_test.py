@@ -97,8 +97,10 @@ class LimitsTest(FunctionalTest):
         self.require_failure(result, 3, "ran longer than its time limit of 1 s")
 
     def test_a_limit_that_is_too_small_for_python(self):
-        result = self.misbehave("sleep", 0, memory="2MB")
-        self.require_failure(result, 1, "was ended because it used more than its memory limit of 2 MiB")
+        # Where memory is looked at now and then, the schema may be told before the first look: then it meets the step.
+        result = self.misbehave("sleep", 1000, memory="2MB")
+        self.assertIn(result.code, (1, 3), result)
+        self.require_failure(result, result.code, "was ended because it used more than its memory limit of 2 MiB")
 
     def test_wrong_limits(self):
         for limits, words in (

@@ -26,6 +26,7 @@ WORK_START, WORK_DONE, SIGNAL, CLIENT_DONE = 1, 2, 3, 4
 
 cancelled = threading.Event()
 writing = threading.Lock()
+answered = []  # threads that have nothing left to do but to end
 
 
 def scope(name, /, **properties):
@@ -256,6 +257,7 @@ def run(message):
     except OSError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
         os._exit(1)
+    answered.append(threading.current_thread())
     send(WORK_DONE, message["run_id"], {"output_id": output_id, "output_data": data, "debug_logs": ""})
 
 
@@ -281,6 +283,9 @@ def main():
         elif message["id"] == SIGNAL:
             cancelled.set()
         elif message["id"] == CLIENT_DONE:
+            # A daemon that Python ends on its last step says so on standard error.
+            for thread in answered:
+                thread.join()
             return
 
 
