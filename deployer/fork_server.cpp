@@ -71,7 +71,7 @@ asio::awaitable<std::shared_ptr<ForkSession>> ForkServer::serving_session(const 
       co_await session->settled().wait(token);
     }
     if (session->state() == ForkSession::State::serving) {
-      note_what_it_has_imported(*session);
+      note_preparation(*session);
       co_return session;
     }
     if (session == session_) look_at_end_of(session);
@@ -90,14 +90,23 @@ void ForkServer::begin(const LaunchRequest& request) {
   }
 }
 
-void ForkServer::note_what_it_has_imported(const ForkSession& session) {
-  if (settings_.imports.checked) return;
+void ForkServer::note_preparation(const ForkSession& session) {
+  Preparation& known = settings_.preparation;
+  if (known.checked && known.opening != Preparation::Opening::unknown) return;
   const std::vector<std::string>& missing = session.missing();
-  std::erase_if(settings_.imports.modules, [&](const std::string& module) {
+  std::erase_if(known.modules, [&](const std::string& module) {
     return std::find(missing.begin(), missing.end(), module) != missing.end();
   });
-  settings_.imports.checked = true;
-  if (settings_.on_checked) settings_.on_checked(settings_.imports);
+  known.checked = true;
+  known.opening = session.has_opened() ? Preparation::Opening::shared : Preparation::Opening::own;
+  if (!session.has_opened())
+    settings_.logger.debug("{}: each step runs the plugin's opening itself: {}", settings_.plugin,
+                           session.harm_of_opening());
+  tell_preparation();
+}
+
+void ForkServer::tell_preparation() {
+  if (settings_.on_checked) settings_.on_checked(settings_.preparation);
 }
 
 // Of the one that we had: makes up our mind about the next.
@@ -109,9 +118,15 @@ void ForkServer::look_at_end_of(const std::shared_ptr<ForkSession>& session) {
     const auto is_of_package = [&](const std::string& module) { return package_of(module) == package_of(harmful); };
     settings_.logger.debug("{}: the fork server leaves '{}' to the steps: it does more than to define things",
                            settings_.plugin, package_of(harmful));
-    settings_.imports.checked = false;
-    if (std::erase_if(settings_.imports.modules, is_of_package) == 0) give_up("it cannot be told what is harmful");
+    settings_.preparation.checked = false;
+    if (std::erase_if(settings_.preparation.modules, is_of_package) == 0) give_up("it cannot be told what is harmful");
     return;
+  }
+  if (!session->was_ready() && settings_.preparation.opening == Preparation::Opening::shared) {
+    settings_.logger.debug("{}: the plugin's opening has ended its fork server: {}", settings_.plugin,
+                           session->end_text());
+    settings_.preparation.opening = Preparation::Opening::own;
+    return tell_preparation();
   }
   if (!session->was_ready()) return give_up(session->end_text());
   if (++deaths_ >= max_deaths) give_up("it has died too often, last by " + session->end_text());

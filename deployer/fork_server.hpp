@@ -17,24 +17,33 @@
 
 namespace venvoy::deployer {
 
-// The modules that a plugin imports, its own left out: what a fork server imports beforehand.
-struct ImportList {
+// What a fork server may do before it forks.
+struct Preparation {
+  // What the plugin does until it waits for work, its hello included.
+  enum class Opening {
+    unknown,
+    shared,  // found harmless: nothing in it depends on the process or on the moment. The server runs it, once
+    own,     // each step runs its own
+  };
+
+  // What the plugin imports, its own modules left out.
   std::vector<std::string> modules = {};
   // Found harmless: none of them starts a thread, opens a descriptor or changes the surroundings of the process.
   bool checked = false;
+  Opening opening = Opening::unknown;
 };
 
 struct ForkServerSettings {
   std::filesystem::path starter = {};  // plugin_starter.py; plugin_server.py lies beside it
   std::string plugin = {};             // for logs
-  ImportList imports = {};
-  // How long the server may take to import them.
+  Preparation preparation = {};
+  // How long the server may take to prepare itself.
   std::chrono::milliseconds start_timeout{60'000};
   // A server without steps ends after this time.
   std::chrono::milliseconds idle_time{5'000};
   std::function<cache::WorkDir()> make_work_dir = {};
-  // Told when the list has been checked, with what is left of it. May be empty.
-  std::function<void(const ImportList&)> on_checked = {};
+  // Told when something has been found out. May be empty.
+  std::function<void(const Preparation&)> on_checked = {};
   Logger logger = {};
 };
 
@@ -63,7 +72,8 @@ class ForkServer final : public Launcher {
  private:
   boost::asio::awaitable<std::shared_ptr<internal::ForkSession>> serving_session(const LaunchRequest& request);
   void begin(const LaunchRequest& request);
-  void note_what_it_has_imported(const internal::ForkSession& session);
+  void note_preparation(const internal::ForkSession& session);
+  void tell_preparation();
   void look_at_end_of(const std::shared_ptr<internal::ForkSession>& session);
   void give_up(const std::string& reason);
 

@@ -41,10 +41,12 @@ void append(std::string& message, std::string_view text) {
 }
 
 // As many of the modules as one message takes; the rest is imported in the steps.
-std::string load_message(const ImportList& imports) {
+std::string load_message(const Preparation& preparation) {
+  using Opening = Preparation::Opening;
   std::string message = "load";
-  append(message, imports.checked ? "1" : "0");
-  for (const std::string& module : imports.modules) {
+  append(message, preparation.checked ? "1" : "0");
+  append(message, preparation.opening == Opening::unknown ? "?" : preparation.opening == Opening::shared ? "1" : "0");
+  for (const std::string& module : preparation.modules) {
     if (message.size() + module.size() >= max_message) break;
     append(message, module);
   }
@@ -144,13 +146,13 @@ void ForkSession::start(os::Keeper& keeper, const ForkServerSettings& settings, 
   timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& stopped) {
     const auto self = weak.lock();
     if (!self || stopped || self->state_ != State::starting) return;
-    self->end_text_ = "it has not imported the plugin's modules in time";
+    self->end_text_ = "it has not been ready in time";
     self->server_.kill();
     self->settle(State::dead);
   });
   watch_server();
   listen();
-  send({load_message(settings.imports), {}, nullptr});
+  send({load_message(settings.preparation), {}, nullptr});
 }
 
 // --- what the engine wants -------------------------------------------------------------------------------------------
@@ -165,6 +167,7 @@ std::string ForkSession::fork_message(std::uint64_t id, const LaunchRequest& req
 }
 
 bool ForkSession::can_fork(const LaunchRequest& request) const {
+  if (has_opened() && request.environment != environment_) return false;
   return fork_message(last_id_, request).size() <= max_message;
 }
 
@@ -263,8 +266,9 @@ bool ForkSession::receive_one() {
 void ForkSession::on_message(std::string_view message) {
   const std::vector<std::string_view> words = split(message);
   const std::string_view kind = words.front();
-  if (kind == "ready" && state_ == State::starting) {
-    missing_.assign(words.begin() + 1, words.end());
+  if (kind == "ready" && state_ == State::starting && words.size() > 1) {
+    harm_of_opening_ = words[1];
+    missing_.assign(words.begin() + 2, words.end());
     was_ready_ = true;
     settle(State::serving);
     time_idleness();

@@ -73,13 +73,16 @@ class ForkSession : public std::enable_shared_from_this<ForkSession> {
   os::Event& settled() noexcept { return settled_; }
   // Modules that could not be imported.
   const std::vector<std::string>& missing() const noexcept { return missing_; }
+  // Whether it has run the plugin's opening; else why not.
+  bool has_opened() const noexcept { return harm_of_opening_.empty(); }
+  const std::string& harm_of_opening() const noexcept { return harm_of_opening_; }
   const std::string& harmful_module() const noexcept { return harmful_module_; }
   const std::string& end_text() const noexcept { return end_text_; }
   // Whether it has ever been able to fork.
   bool was_ready() const noexcept { return was_ready_; }
   pid_t pid() const noexcept { return server_.pid(); }
 
-  // False for what cannot be said in one message.
+  // False for what cannot be said in one message, and for another environment than the plugin's opening has seen.
   bool can_fork(const LaunchRequest& request) const;
   // Asks for a fork with these as 0, 1 and 2. Never fails: that nothing was started is the exit() of the process.
   std::unique_ptr<RunningProcess> fork(const LaunchRequest& request, std::vector<os::Fd> standard);
@@ -126,6 +129,7 @@ class ForkSession : public std::enable_shared_from_this<ForkSession> {
   os::Event settled_;
   State state_ = State::starting;
   std::vector<std::string> missing_;
+  std::string harm_of_opening_ = "it has not been run";
   std::string harmful_module_;
   std::string end_text_;
   std::chrono::milliseconds idle_time_{0};

@@ -29,9 +29,10 @@ std::optional<schema::Value> decode_schema(const std::string& record) {
   return reader.next();
 }
 
-// The first line of the record that lists what a plugin imports.
-constexpr std::string_view checked_mark = "checked";
+// The first line of the record that tells what a fork server may do beforehand; then the modules that it may import.
 constexpr std::string_view unchecked_mark = "unchecked";
+constexpr std::string_view shared_mark = "checked, with the opening";
+constexpr std::string_view own_mark = "checked, without the opening";
 
 std::vector<std::string> lines_of(std::string_view text) {
   std::vector<std::string> lines;
@@ -83,7 +84,7 @@ class PythonPlugin final : public Plugin {
     house_.store.write_record(cache::Bucket::schema, record, atp::encode(wire_schema_));
     co_await process->close();
     const std::string imports = co_await process->imports();
-    write_imports({lines_of(imports), false});
+    write_preparation({lines_of(imports)});
   }
 
  private:
@@ -99,10 +100,10 @@ class PythonPlugin final : public Plugin {
     ForkServerSettings settings;
     settings.starter = house_.starter;
     settings.plugin = facts_.reference;
-    settings.imports = read_imports();
+    settings.preparation = read_preparation();
     settings.start_timeout = house_.limits.hello_timeout;
     settings.make_work_dir = [store = house_.store] { return store.make_work_dir(); };
-    settings.on_checked = [this](const ImportList& imports) { write_imports(imports); };
+    settings.on_checked = [this](const Preparation& found) { write_preparation(found); };
     settings.logger = house_.logger;
     return std::make_unique<ForkServer>(house_.executor, *house_.keeper, house_.launcher, std::move(settings));
   }
@@ -111,19 +112,24 @@ class PythonPlugin final : public Plugin {
     return fmt::format("{}-{}.imports", house_.environment->lease.key(), house_.environment->lease.generation());
   }
 
-  // Without a list the server imports nothing, and its forks do.
-  ImportList read_imports() const {
+  // Without a record the server imports nothing, and its forks do.
+  Preparation read_preparation() const {
+    using Opening = Preparation::Opening;
     std::vector<std::string> lines =
         lines_of(house_.store.read_record(cache::Bucket::schema, imports_record()).value_or(std::string()));
-    if (lines.empty() || (lines.front() != checked_mark && lines.front() != unchecked_mark)) return {};
-    const bool checked = lines.front() == checked_mark;
+    if (lines.empty()) return {};
+    const std::string mark = lines.front();
     lines.erase(lines.begin());
-    return {std::move(lines), checked};
+    if (mark == unchecked_mark) return {std::move(lines)};
+    if (mark == shared_mark) return {std::move(lines), true, Opening::shared};
+    if (mark == own_mark) return {std::move(lines), true, Opening::own};
+    return {};
   }
 
-  void write_imports(const ImportList& imports) const {
-    std::string text(imports.checked ? checked_mark : unchecked_mark);
-    for (const std::string& module : imports.modules) text += '\n' + module;
+  void write_preparation(const Preparation& known) const {
+    const bool is_shared = known.opening == Preparation::Opening::shared;
+    std::string text(!known.checked ? unchecked_mark : is_shared ? shared_mark : own_mark);
+    for (const std::string& module : known.modules) text += '\n' + module;
     try {
       house_.store.write_record(cache::Bucket::schema, imports_record(), text);
     } catch (const Error& error) {

@@ -1,16 +1,19 @@
 """The fork server of one plugin: a process that has imported what the plugin needs, and forks for each of its steps
-(design D8). Imported by plugin_starter.py only; nothing of it is left where the plugin could find it.
+(design D8). Where the plugin's opening is harmless (plugin_opening.py), the server has run that too. Imported by
+plugin_starter.py only; nothing of it is left where the plugin could find it.
 
 The engine speaks over descriptor 3, a SOCK_SEQPACKET socket. A datagram is a list of texts with NUL between them:
 
   engine → server
-    load CHECKED NAME…                 first of all: the modules to import. CHECKED is 1 for a list that has been found
-                                       harmless before
+    load CHECKED OPENING NAME…         first of all: the modules to import. CHECKED is 1 for a list that has been found
+                                       harmless before; OPENING is 1 for an opening that has, 0 for one that is not, and
+                                       ? if nobody has looked yet
     fork ID FOLDER [ENVIRONMENT…]      run the module in that folder; with the three standard descriptors (SCM_RIGHTS).
                                        Without an environment it is that of the server
     signal ID NUMBER                   to the process group of that step; nothing happens if it has ended
   server → engine
-    ready NAME…                        steps can be forked; these modules could not be imported
+    ready HARM NAME…                   steps can be forked; these modules could not be imported. HARM is why the
+                                       opening is run in each step; empty if it is not
     bad NAME                           what this module does on import must not be done before a fork. The last word
     started ID PID
     failed ID ERRNO                    the step could not be started. The last word about it
@@ -29,8 +32,11 @@ import select
 import signal
 import socket
 import sys
+import threading
 import time
 import weakref
+
+import plugin_opening
 
 SOCKET = 3
 REPORT = 3
@@ -94,18 +100,19 @@ def own_packages(module):
 
 
 class Surroundings:
-    """What a step finds around it, and what no import before the fork may change."""
+    """What a step finds around it, and what no import before the fork may change. Without signals it is what no opening
+    may change: it is the plugin's own, and may ignore some."""
 
-    def __init__(self):
+    def __init__(self, signals=True):
+        wanted = ("Umask:", "Threads:", "SigBlk:") + (("SigIgn:", "SigCgt:") if signals else ())
         with open("/proc/self/status") as file:
-            wanted = ("Umask:", "Threads:", "SigBlk:", "SigIgn:", "SigCgt:")
             self.status = [line for line in file if line.startswith(wanted)]
         with open("/proc/self/limits") as file:
             self.limits = file.read()
         self.descriptors = sorted(os.listdir("/proc/self/fd"))
         self.folder = os.getcwd()
         self.environment = dict(os.environ)
-        self.handlers = [signal.getsignal(number) for number in signal.valid_signals()]
+        self.handlers = [signal.getsignal(number) for number in signal.valid_signals()] if signals else []
         self.children = children()
         # What is to be done at the end, such as removing a folder: a fork would do it in the name of all.
         self.finalizers = len(getattr(weakref.finalize, "_registry", ()))
@@ -191,9 +198,12 @@ class Server:
         self.socket.set_inheritable(False)
         self.poll = select.poll()
         self.poll.register(SOCKET, select.POLLIN)
+        self.missing = []
+        self.opening = None
         self.steps = {}  # by pidfd
         self.by_name = {}
         self.pid = os.getpid()
+        self.folder = os.getcwd()
         self.environment = dict(os.environ)
         self.prctl = ctypes.CDLL(None).prctl
         self.prctl.argtypes = [ctypes.c_int] + 4 * [ctypes.c_ulong]
@@ -215,23 +225,37 @@ class Server:
         return os.fsdecode(data).split("\0") if data else None, descriptors
 
     def prepare(self):
-        """False when this process cannot serve."""
+        """What the engine knows of the opening; nothing when this process cannot serve."""
         message, _ = self.receive()
         if message is None:
-            return False
+            return None
         set_arguments(self.module)
-        missing, bad = load(message[2:], message[1] == "1")
+        plugin_opening.replace_input()
+        self.missing, bad = load(message[3:], message[1] == "1")
         if bad:
             self.send("bad", bad)
-            return False
+            return None
+        return message[2]
+
+    def open(self):
+        """The plugin waits for work. Returns in the forks, which have said hello."""
+        if threading.active_count() != 1:
+            os._exit(1)  # not as the scout has seen it
+        hello = self.opening.hello()
+        self.opening.end()
+        self.serve(harm="")
+        plugin_opening.say_hello(hello)
+
+    def serve(self, harm):
+        """Returns in the forks."""
         find_generators()
         gc.collect()
         gc.freeze()  # a collection in a fork would touch, and so copy, all of it
-        self.send("ready", *missing)
-        return True
+        self.send("ready", harm, *self.missing)
+        self.serve_until_fork()
+        forget_the_past()
 
-    def serve(self):
-        """Returns in the forks."""
+    def serve_until_fork(self):
         while True:
             for number, _ in self.poll.poll():
                 if number != SOCKET:
@@ -276,6 +300,8 @@ class Server:
             if os.getppid() != self.pid:
                 os._exit(127)
             os.chdir(folder)
+            # With -m the working directory is one of those where modules are looked for.
+            sys.path[:] = [os.getcwd() if each == self.folder else each for each in sys.path]
             for target, source in enumerate(descriptors):
                 os.dup2(source, target)
         except OSError as error:
@@ -352,11 +378,17 @@ def find_generators():
 
 
 def serve(module):
-    """Returns in the forks only."""
+    """Returns where the plugin's module is to be run: in the forks, or in a server that runs its opening, and its scout."""
     if not hasattr(os, "pidfd_open"):
         sys.exit("a fork server needs Python 3.9 or newer")
     server = Server(module)
-    if not server.prepare():
+    known = server.prepare()
+    if known is None:
         os._exit(0)
-    server.serve()
-    forget_the_past()
+    harm = {"1": "", "0": "it was found to depend on the process"}.get(known)
+    if harm is None:
+        harm = plugin_opening.send_scout(lambda: Surroundings(signals=False), server.socket)
+    if harm:
+        server.serve(harm)
+    elif harm is not None:
+        server.opening = plugin_opening.Opening(server.open)

@@ -39,7 +39,7 @@ struct Forks : Bench {
     settings.plugin = "the plugin";
     settings.make_work_dir = [store = store] { return store.make_work_dir(); };
     settings.logger = Logger(log);
-    settings.on_checked = [this](const ImportList& list) { checked = list; };
+    settings.on_checked = [this](const Preparation& list) { checked = list; };
     server = std::make_unique<ForkServer>(io.get_executor(), keeper, plain, std::move(settings));
     launcher = server.get();
   }
@@ -58,7 +58,7 @@ struct Forks : Bench {
   }
 
   ExecLauncher plain;
-  std::optional<ImportList> checked;
+  std::optional<Preparation> checked;
   std::unique_ptr<ForkServer> server;
 };
 
@@ -67,7 +67,7 @@ bool lives(pid_t pid) {
 }
 
 TEST_CASE("steps are forks of one process that has imported what they need") {
-  Forks bench({.imports = {{"fractions", "a_module_that_is_not_there"}, false}});
+  Forks bench({.preparation = {{"fractions", "a_module_that_is_not_there"}, false}});
   CHECK(bench.server->pid() == 0);
   const Forks::Said first = bench.ask();
   const Forks::Said second = bench.ask();

@@ -1,5 +1,6 @@
 """Run as `python -m soil_plugin --atp` by an engine. Has one step, `act`, which does what its input `do` names, in the
-main thread, and answers with a text. Marks in the file $SOIL_MARKS tell which process has imported this module.
+main thread, and answers with a text. Marks in the file $SOIL_MARKS tell which process has run a step, or has imported
+this module if that depends on the process (settings.py).
 """
 
 import atexit
@@ -23,13 +24,21 @@ import warnings
 import cbor2
 import yaml
 
+from soil_plugin.settings import OWN_OPENING
+
 WORK_START, WORK_DONE, CLIENT_DONE = 1, 2, 4
 
-if "SOIL_MARKS" in os.environ:
-    with open(os.environ["SOIL_MARKS"], "a") as marks:
-        marks.write(f"{os.getpid()} {os.getppid()}\n")
-if os.environ.get("SOIL_START") == "fail":
-    raise RuntimeError("the start of this plugin fails")
+
+def mark():
+    if "SOIL_MARKS" in os.environ:
+        with open(os.environ["SOIL_MARKS"], "a") as marks:
+            marks.write(f"{os.getpid()} {os.getppid()}\n")
+
+
+if OWN_OPENING:
+    mark()
+    if os.environ.get("SOIL_START") == "fail":
+        raise RuntimeError("the start of this plugin fails")
 
 
 def scope(name, **properties):
@@ -195,6 +204,8 @@ def end(how):
 
 
 def act(do):
+    if not OWN_OPENING:
+        mark()
     if do == "look":
         return json.dumps(look(), sort_keys=True)
     if do == "soil":
