@@ -14,6 +14,8 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.error
+import urllib.request
 import uuid
 
 import yaml
@@ -236,6 +238,62 @@ class PackageIndex:
             place.write_text(manner)
         else:
             place.unlink(missing_ok=True)
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+class KubernetesApi:
+    """support/kubernetes_api.py: pods that can be listed, waited for and deleted."""
+
+    def __init__(self, folder, pods, token=None):
+        self.log = folder / "kubernetes-api.log"
+        self.token = token
+        script = HERE.parent / "support" / "kubernetes_api.py"
+        command = [PYTHON, str(script), str(self.log), *([token] if token else [])]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process.stdin.write(json.dumps(pods) + "\n")
+        self.process.stdin.flush()
+        self.port = int(self.process.stdout.readline())
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def kubeconfig(self):
+        """The text of a configuration file for clients."""
+        return yaml.safe_dump(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "clusters": [{"name": "test", "cluster": {"server": self.url}}],
+                "users": [{"name": "somebody", "user": {"token": self.token} if self.token else {}}],
+                "contexts": [{"name": "test", "context": {"cluster": "test", "user": "somebody"}}],
+                "current-context": "test",
+            }
+        )
+
+    def call(self, method, path, body=None):
+        """Status and JSON of one request."""
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(self.url + path, data, headers, method=method)
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+    def pods(self, namespace=None):
+        """Names of those that are there and not being deleted."""
+        place = f"/api/v1/namespaces/{namespace}/pods" if namespace else "/api/v1/pods"
+        items = self.call("GET", place)[1]["items"]
+        return [pod["metadata"]["name"] for pod in items if "deletionTimestamp" not in pod["metadata"]]
+
+    def requests(self):
+        return self.log.read_text().splitlines() if self.log.exists() else []
 
     def stop(self):
         self.process.stdin.close()
