@@ -7,6 +7,7 @@
 
 #include "api/internal/quiet_pool.hpp"
 #include "base/text.hpp"
+#include "cache/upkeep.hpp"
 #include "deployer/image_deployers.hpp"
 #include "os/keeper.hpp"
 #include "schema/check.hpp"
@@ -43,6 +44,9 @@ std::unique_ptr<deployer::Registry> make_registry_for_reading() {
 
 // What deployers with the same work directory and the same sources share.
 struct Runtime::Workshop {
+  ~Workshop() { upkeep.cancel(); }
+
+  CancelSource upkeep;  // under way on the pool
   std::unique_ptr<source::GitSource> git;
   std::optional<deployer::PythonWorkshop> parts;
 };
@@ -162,6 +166,7 @@ deployer::PythonWorkshop Runtime::workshop(const deployer::PythonSettings& setti
   cache::StoreOptions store_options;
   store_options.workdir = std::filesystem::absolute(settings.workdir);
   store_options.uid = ::geteuid();
+  store_options.shared_store = settings.shared_store;
   store_options.logger = options_.logger.with("source", "store");
   cache::Store store = cache::Store::open(store_options);
   source::GitSourceOptions git_options;
@@ -172,7 +177,10 @@ deployer::PythonWorkshop Runtime::workshop(const deployer::PythonSettings& setti
   made->git = std::make_unique<source::GitSource>(loop_.get_executor(), pool_, *keeper_, std::move(git_options));
   auto environments =
       std::make_shared<venv::Environments>(venv::Services{loop_.get_executor(), pool_, *keeper_, *made->git, store});
-  made->parts = deployer::PythonWorkshop{store, std::move(environments)};
+  auto keep_up = [this, store, token = made->upkeep.token()](const cache::PruneOptions& options) {
+    asio::post(pool_, [store, options, token] { cache::keep_up(store, options, token); });
+  };
+  made->parts = deployer::PythonWorkshop{store, std::move(environments), std::move(keep_up)};
   workshop = std::move(made);
   return *workshop->parts;
 }

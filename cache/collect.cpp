@@ -57,22 +57,35 @@ class Remover {
     if (entry.bucket == Bucket::work) return internal::remove_if_free(store_, entry.path);
     if (entry.bucket != Bucket::env && entry.bucket != Bucket::wheel && entry.bucket != Bucket::git)
       return ::unlink(entry.path.c_str()) == 0;
+    // Before the lock, which may come to be only now: the use of a mirror is noted at its lock file.
+    if (entry.bucket == Bucket::git && was_used_again(entry)) return false;
     const auto lock = FileLock::try_lock(store_.lock_file(entry.bucket, entry.name), LockMode::exclusive);
-    if (!lock || was_used_again(entry)) return false;
+    if (!lock) return false;
     if (entry.bucket == Bucket::git) return remove_mirror(entry.path);
+    if (was_used_again(entry)) return false;
     if (!internal::remove_if_free(store_, entry.path)) return false;
     if (entry.bucket == Bucket::env) internal::remove_empty_environment(entry.path.parent_path());
     return true;
   }
 
   // Since the list was made.
-  static bool was_used_again(const Entry& entry) {
-    return internal::time_of_change(entry.path / internal::lease_file) > entry.last_used;
+  bool was_used_again(const Entry& entry) const {
+    const fs::path noted =
+        entry.bucket == Bucket::git ? store_.lock_file(entry.bucket, entry.name) : entry.path / internal::lease_file;
+    return internal::time_of_change(noted) > entry.last_used;
   }
 
   // Moved out of the way first: half a mirror must not be found under its name.
   bool remove_mirror(const fs::path& path) {
-    const fs::path aside = store_.new_work_path();
+    fs::path aside;
+    try {
+      aside = store_.new_work_path();
+    } catch (const Error&) {
+      // A full disk has no room for a new folder. Without its configuration it is no repository.
+      ::unlink((path / "config").c_str());
+      os::remove_tree(path);
+      return true;
+    }
     if (::rename(path.c_str(), aside.c_str()) != 0) return false;
     os::remove_tree(aside);
     return true;

@@ -247,6 +247,7 @@ class KnownPlugins {
     cache::StoreOptions options;
     options.workdir = fs::absolute(silent.workdir ? fs::path(*silent.workdir) : settings.workdir);
     options.uid = ::geteuid();
+    options.shared_store = settings.shared_store;
     std::error_code error;
     if (!fs::is_directory(options.workdir / fmt::format("venvoy-{}", options.uid), error)) return *entries_;
     store_ = cache::Store::open(options);

@@ -1,6 +1,7 @@
 // venvoy doctor: what is here and what is missing.
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -23,6 +24,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "base/exit_code.hpp"
@@ -203,6 +205,7 @@ class DoctorCommand {
     cache::StoreOptions options;
     options.workdir = fs::absolute(settings_.workdir);
     options.uid = ::geteuid();
+    options.shared_store = settings_.shared_store;
     options.logger = talk_.logger();
     try {
       store_ = cache::Store::open(options);
@@ -258,8 +261,43 @@ class DoctorCommand {
     }
     tell("contents", Health::ok,
          fmt::format("{}, environments: {}, wheels: {}, mirrors: {}", size_text(bytes), environments, wheels, mirrors));
+    look_for_users(entries);
     look_for_rubbish();
     look_for_gaps(entries);
+  }
+
+  // The kernel names processes of this machine and of this container only.
+  void look_for_users(const std::vector<cache::Entry>& entries) {
+    std::set<pid_t> users;
+    std::vector<std::string> strange;
+    std::size_t used = 0;
+    for (const cache::Entry& entry : entries) {
+      used += entry.in_use ? 1 : 0;
+      users.insert(entry.users.begin(), entry.users.end());
+      if (entry.in_use && entry.users.empty())
+        strange.push_back(fmt::format("{} {}", cache::name_of(entry.bucket), entry.name.substr(0, 12)));
+    }
+    users.erase(::getpid());
+    const std::string text = fmt::format("{} of these, by {}", used,
+                                         users.empty() ? "nobody" : fmt::format("process {}", fmt::join(users, ", ")));
+    if (strange.empty()) return tell("in use", Health::ok, used == 0 ? "nothing" : text);
+    tell("in use", Health::warning,
+         fmt::format("held by a process that cannot be seen from here: {}", fmt::join(strange, ", ")),
+         "it runs in another container or on another machine; if that machine is dead, its file server lets go of the "
+         "lock when it has noticed. Nothing else waits for it than `cache prune` and who builds the same");
+  }
+
+  static std::string_view what_is(cache::Bucket bucket) {
+    switch (bucket) {
+      case cache::Bucket::env:
+        return "environments";
+      case cache::Bucket::wheel:
+        return "wheels";
+      case cache::Bucket::work:
+        return "work folders";
+      default:
+        return "half-written files";
+    }
   }
 
   // As prune sees it, which leaves alone what somebody may still be writing.
@@ -268,8 +306,12 @@ class DoctorCommand {
     options.dry_run = true;
     const cache::PruneReport report = cache::prune(*store_, options, CancelToken());
     if (report.removed.empty()) return tell("rubbish", Health::ok, "none");
+    std::map<std::string_view, std::size_t> counts;
+    for (const cache::Entry& entry : report.removed) ++counts[what_is(entry.bucket)];
+    std::string text;
+    for (const auto& [what, count] : counts) text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", what, count);
     tell("rubbish", Health::warning,
-         fmt::format("{} that nobody uses any more: {}", report.removed.size(), size_text(report.bytes_freed)),
+         fmt::format("{} that nobody uses any more ({})", size_text(report.bytes_freed), text),
          "`venvoy cache prune` removes it");
   }
 

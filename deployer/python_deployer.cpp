@@ -72,8 +72,19 @@ struct PythonDeployer::State {
     get.cancel = context.cancel;
     get.refresh = refresh;
     venv::Settings wanted = settings.environment;
-    co_return co_await workshop.environments->get(std::move(reference), services.contract, std::move(wanted),
-                                                  std::move(get));
+    venv::ReadyEnvPtr ready =
+        co_await workshop.environments->get(std::move(reference), services.contract, std::move(wanted), std::move(get));
+    // From here on what this run needs is leased.
+    keep_up();
+    co_return ready;
+  }
+
+  void keep_up() {
+    if (!workshop.keep_up) return;
+    cache::PruneOptions options;
+    options.max_bytes = settings.cache_max_bytes;
+    options.max_age = settings.cache_max_age;
+    workshop.keep_up(options);
   }
 
   asio::awaitable<std::shared_ptr<Plugin>> make(std::string source, PrepareContext context) {

@@ -9,6 +9,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include "cache/collect.hpp"
 #include "cache/store.hpp"
 #include "contract/contract.hpp"
 #include "deployer/deploy_gate.hpp"
@@ -26,6 +27,8 @@ namespace venvoy::deployer {
 struct PythonWorkshop {
   cache::Store store;
   std::shared_ptr<venv::Environments> environments;
+  // Starts pruning the store on the pool, if that is due; returns at once. May be empty.
+  std::function<void(const cache::PruneOptions&)> keep_up = {};
 };
 
 // What a Python deployer is made of; everything that is referred to outlives it and its plugins.

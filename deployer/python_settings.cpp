@@ -56,6 +56,27 @@ TypePtr duration_milliseconds() {
                                                                     {3'600'000, {"h", "H", "hour", "hours"}}}});
   return make_type(std::move(type));
 }
+// Of a whole store.
+TypePtr store_size() {
+  schema::IntegerType type;
+  type.min = 1;
+  type.units =
+      std::make_shared<const schema::Units>(schema::Units{{"B", "B", "byte", "bytes"},
+                                                          {{1LL << 10, {"kB", "kB", "kilobyte", "kilobytes"}},
+                                                           {1LL << 20, {"MB", "MB", "megabyte", "megabytes"}},
+                                                           {1LL << 30, {"GB", "GB", "gigabyte", "gigabytes"}},
+                                                           {1LL << 40, {"TB", "TB", "terabyte", "terabytes"}}}});
+  return make_type(std::move(type));
+}
+TypePtr age_seconds() {
+  schema::IntegerType type;
+  type.min = 1;
+  type.units = std::make_shared<const schema::Units>(schema::Units{{"s", "s", "second", "seconds"},
+                                                                   {{60, {"m", "m", "minute", "minutes"}},
+                                                                    {3600, {"h", "h", "hour", "hours"}},
+                                                                    {86'400, {"d", "d", "day", "days"}}}});
+  return make_type(std::move(type));
+}
 TypePtr list_of(TypePtr items) {
   return make_type(schema::ListType{std::move(items), {}, {}});
 }
@@ -131,6 +152,15 @@ Properties properties() {
                        "second use on, by a fork of a process that has imported what the plugin needs (forkserver). "
                        "Default: forkserver.")},
       {"maxConcurrentDeployments", key(at_least(1), "How many plugins are made ready at a time. Default: 4.")},
+      {"cacheMaxSize", key(store_size(),
+                           "How large the store may be, such as 20GB: what was not used for longest goes first, and "
+                           "nothing that is in use. Looked at by itself now and then. Default: no limit.")},
+      {"cacheMaxAge", key(age_seconds(),
+                          "What was not used for longer goes from the store, such as 30d. Looked at by itself now and "
+                          "then. Default: 60d.")},
+      {"sharedStore", key(schema::bool_type(),
+                          "The store may lie on NFSv4, Lustre or CephFS, where other machines use it too, if locks "
+                          "between processes work there. Default: false.")},
       {"limits", key(limits, "Limits for each plugin process.")},
   };
 }
@@ -214,6 +244,10 @@ PythonSettings read_python_settings(const Value& data) {
     settings.launcher = launcher_named(*launcher).value_or(settings.launcher);
   if (const Value* count = data.find("maxConcurrentDeployments"))
     settings.max_concurrent_deployments = static_cast<std::size_t>(count->as_integer());
+  if (const Value* size = data.find("cacheMaxSize"))
+    settings.cache_max_bytes = static_cast<std::uint64_t>(size->as_integer());
+  if (const Value* age = data.find("cacheMaxAge")) settings.cache_max_age = std::chrono::seconds(age->as_integer());
+  if (const Value* shared = data.find("sharedStore")) settings.shared_store = shared->as_bool();
   read_limits(settings.limits, data);
   return settings;
 }

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -45,6 +46,11 @@ struct PythonSettings {
   PythonLimits limits;
   LauncherChoice launcher = LauncherChoice::forkserver;
   std::size_t max_concurrent_deployments = 4;
+  // By which the store is pruned without being asked.
+  std::optional<std::uint64_t> cache_max_bytes;
+  std::chrono::seconds cache_max_age = std::chrono::hours(24 * 60);
+  // The store may lie where other machines use it too.
+  bool shared_store = false;
 };
 
 // An object type with every key, its default and what it means; the texts are those of `docs/configuration.md`.

@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "os/file_lock.hpp"
 #include "os/files.hpp"
 #include "source/git_url.hpp"
 #include "source/internal/git_handles.hpp"
@@ -118,11 +119,12 @@ bool GitMirror::sound() const {
 bool GitMirror::has_commit(const CommitId& commit) const {
   const Repository repository = open_sound(directory_);
   if (!repository) return false;
-  const git_oid id = to_oid(commit);
-  int result = 0;
-  const auto found =
-      take<Commit>(result, [&](git_commit** out) { return git_commit_lookup(out, repository.get(), &id); });
-  return result == 0;
+  return has_whole_commit(repository.get(), to_oid(commit));
+}
+
+void GitMirror::discard(const CancelToken& cancel) const {
+  const os::FileLock lock = os::FileLock::wait(lock_file_, os::LockMode::exclusive, cancel);
+  os::remove_tree(directory_);
 }
 
 ResolvedVersion GitMirror::resolve(std::string_view version) const {

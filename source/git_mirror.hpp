@@ -91,6 +91,7 @@ class GitMirror {
 
   // The repository is there and no file of it is missing.
   bool sound() const;
+  // The commit with every file of its tree.
   bool has_commit(const CommitId& commit) const;
 
   // Brings the mirror up to date; makes it, or makes it anew, if it is not there or damaged. Blocks: for pool threads.
@@ -98,6 +99,10 @@ class GitMirror {
   // is not there either is no error here: resolve() says it.
   FetchResult fetch(const FetchRequest& request, const Transport& transport, const CancelToken& cancel,
                     const FetchProgressSink& progress = {}) const;
+
+  // Removes the mirror, since something in it is missing that a fetch would not bring again. Throws an Error:
+  // cancelled, io.
+  void discard(const CancelToken& cancel) const;
 
   // What a version means by what the mirror holds: "" the default branch, 40 digits a commit, "refs/…" that reference,
   // else the branch of that name, else the tag (the order of pip), else, for 7 and more digits, the start of a commit

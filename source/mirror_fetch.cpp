@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -23,12 +24,19 @@ namespace {
 class Fetch {
  public:
   Fetch(const std::filesystem::path& directory, git_repository* repository, const Advertisement& advertised,
-        RemoteRepository& remote)
-      : directory_(directory), repository_(repository), advertised_(advertised), remote_(remote) {}
+        RemoteRepository& remote, std::string shown_url)
+      : directory_(directory),
+        repository_(repository),
+        advertised_(advertised),
+        remote_(remote),
+        shown_url_(std::move(shown_url)) {}
 
   // False: the server does not give this commit by its id.
   bool commit_with_tags(const CommitId& commit) {
     if (!remote_.download({{}, commit})) return false;
+    if (!has_object(repository_, to_oid(commit)))
+      throw Error(ErrorCode::network, fmt::format("cannot fetch {}: the server has sent other objects than commit {}",
+                                                  shown_url_, commit.text()));
     RefTable table = RefTable::load(directory_);
     table.refs[std::string(keep_prefix) + commit.text()] = commit.text();
     follow_tags(table);
@@ -108,7 +116,22 @@ class Fetch {
   git_repository* repository_;
   const Advertisement& advertised_;
   RemoteRepository& remote_;
+  std::string shown_url_;
 };
+
+// Whether every reference leads to an object: a server is told of them, and what it sends builds on them. What is
+// wanted must not be there in part, since no server would send the rest.
+bool can_be_built_on(const std::filesystem::path& directory, const std::optional<CommitId>& wanted) {
+  const Repository repository = open_sound(directory);
+  if (!repository) return false;
+  if (wanted && has_object(repository.get(), to_oid(*wanted)) && !has_whole_commit(repository.get(), to_oid(*wanted)))
+    return false;
+  const RefTable table = RefTable::load(directory);
+  return std::all_of(table.refs.begin(), table.refs.end(), [&](const auto& ref) {
+    const auto commit = CommitId::parse(ref.second);
+    return commit && has_object(repository.get(), to_oid(*commit));
+  });
+}
 
 }  // namespace
 
@@ -125,7 +148,7 @@ FetchResult GitMirror::fetch(const FetchRequest& request, const Transport& trans
   const SigpipeGuard guard;
   const GitUrl url = parse_git_url(url_);
   const os::FileLock lock = os::FileLock::wait(lock_file_, os::LockMode::exclusive, cancel);
-  if (!sound()) os::remove_tree(directory_);
+  if (!can_be_built_on(directory_, request.commit)) os::remove_tree(directory_);
   ensure_created();
   if (request.commit && has_commit(*request.commit)) return {};
   sweep(directory_);
@@ -135,7 +158,7 @@ FetchResult GitMirror::fetch(const FetchRequest& request, const Transport& trans
   const std::unique_ptr<RemoteRepository> remote =
       make_remote({repository.get(), directory_ / "objects", url, &transport, cancel, progress});
   const Advertisement advertised = remote->connect();
-  Fetch fetch(directory_, repository.get(), advertised, *remote);
+  Fetch fetch(directory_, repository.get(), advertised, *remote, url.shown());
   if (request.commit && fetch.commit_with_tags(*request.commit)) return {true, true};
   fetch.everything(request);
   return {true, false};

@@ -1,9 +1,11 @@
 #include "source/resolver.hpp"
 
 #include <algorithm>
+#include <fcntl.h>
 #include <map>
 #include <optional>
 #include <set>
+#include <sys/stat.h>
 #include <utility>
 
 #include <boost/asio/error.hpp>
@@ -47,11 +49,24 @@ struct Found {
 
 Found find(const Request& request) {
   ResolvedVersion version = request.mirror.resolve(request.version);
+  if (!request.mirror.has_commit(version.commit))
+    throw Error(ErrorCode::network, fmt::format("cannot fetch {}: the server has not sent all of commit {}",
+                                                safe_url(request.mirror.url()), version.commit.text()));
   const CommitInfo info = request.mirror.commit_info(version.commit);
   return {std::move(version), info};
 }
 
-// The same, but nothing if the mirror does not know, whatever the reason: it is fetched then, and asked again.
+// After a fetch.
+Found find_fetched(const Request& request, const CancelToken& cancel) {
+  try {
+    return find(request);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::network) request.mirror.discard(cancel);
+    throw;
+  }
+}
+
+// As find, but nothing if the mirror does not know, whatever the reason: it is fetched then, and asked again.
 std::optional<Found> find_if_there(const Request& request) {
   if (!request.mirror.sound()) return std::nullopt;
   try {
@@ -96,6 +111,7 @@ struct Parent {
 // The submodules of a work tree, with those within them.
 struct Submodules {
   std::map<std::pair<std::string, CommitId>, GitMirror> mirrors;
+  std::vector<std::shared_ptr<const os::FileLock>> in_use;  // so that they stay
   std::vector<Parent> unvisited;
 
   const GitMirror* find(const Submodule& submodule) const {
@@ -126,6 +142,9 @@ struct GitSource::State {
     return GitMirror(url, options.mirrors / (name + ".git"), options.locks / (name + ".lock"));
   }
 
+  // Waits while somebody removes the mirror, and notes the use.
+  asio::awaitable<std::shared_ptr<const os::FileLock>> hold(Request request, CancelToken cancel);
+
   Request request_for(const GitRef& ref) const {
     return {mirror_of(rewrite(ref.url, options.rewrites)), ref.version, CommitId::parse(ref.version)};
   }
@@ -148,6 +167,18 @@ struct GitSource::State {
   std::map<std::string, std::shared_ptr<Flight>> flights;  // by directory of the mirror
   std::set<std::string> warned;
 };
+
+asio::awaitable<std::shared_ptr<const os::FileLock>> GitSource::State::hold(Request request, CancelToken cancel) {
+  using Lock = std::shared_ptr<const os::FileLock>;
+  std::function<Lock(const CancelToken&)> work = [request, locks = options.locks](const CancelToken& token) {
+    const std::filesystem::path file = locks / ("git-" + request.mirror.directory().filename().string());
+    auto lock = std::make_shared<const os::FileLock>(os::FileLock::wait(file, os::LockMode::shared, token));
+    ::utimensat(AT_FDCWD, file.c_str(), nullptr, 0);
+    return lock;
+  };
+  const Lock lock = co_await os::on_pool<Lock>(pool, cancel, std::move(work));
+  co_return lock;
+}
 
 asio::awaitable<std::optional<Found>> GitSource::State::look_up(Request request, CancelToken cancel) {
   using Result = std::optional<Found>;
@@ -226,6 +257,7 @@ void GitSource::State::warn_about_abbreviation(const GitRef& ref, const CommitId
 
 asio::awaitable<ResolvedGit> GitSource::State::resolve(GitRef ref, ResolveOptions how) {
   const Request request = request_for(ref);
+  const std::shared_ptr<const os::FileLock> in_use = co_await hold(request, how.cancel);
   std::optional<Found> found;
   const bool mirror_will_do = request.commit || !how.refresh || !how.allow_network;
   if (mirror_will_do) found = co_await look_up(request, how.cancel);
@@ -233,14 +265,16 @@ asio::awaitable<ResolvedGit> GitSource::State::resolve(GitRef ref, ResolveOption
   if (contacted && !how.allow_network) throw offline_error(request);
   if (contacted) {
     co_await bring(request, how);
-    std::function<Found(const CancelToken&)> work = [request](const CancelToken&) { return find(request); };
+    std::function<Found(const CancelToken&)> work = [request](const CancelToken& token) {
+      return find_fetched(request, token);
+    };
     found = co_await os::on_pool<Found>(pool, how.cancel, std::move(work));
   }
   const auto& [version, info] = *found;
   if (version.kind == VersionKind::abbreviation) warn_about_abbreviation(ref, version.commit);
-  co_return ResolvedGit{ref.url,        request.mirror.url(), ref.subdirectory,
-                        version.commit, version.kind,         version.reference,
-                        info,           request.mirror,       contacted};
+  co_return ResolvedGit{
+      ref.url, request.mirror.url(), ref.subdirectory, version.commit, version.kind, version.reference,
+      info,    request.mirror,       contacted,        in_use};
 }
 
 // Resolves the submodules of a commit that are not there yet; their own are to be looked at next.
@@ -256,6 +290,7 @@ asio::awaitable<void> GitSource::State::add_submodules(Parent parent, Submodules
     try {
       const ResolvedGit inner = co_await resolve(ref, how);
       submodules.add(submodule, inner.mirror);
+      submodules.in_use.push_back(inner.in_use);
     } catch (Error& error) {
       error.add_frame(fmt::format("submodule '{}'", submodule.path));
       throw;

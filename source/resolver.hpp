@@ -12,6 +12,7 @@
 
 #include "base/cancel.hpp"
 #include "base/log.hpp"
+#include "os/file_lock.hpp"
 #include "os/keeper.hpp"
 #include "source/commit_id.hpp"
 #include "source/git_mirror.hpp"
@@ -22,8 +23,9 @@
 namespace venvoy::source {
 
 struct GitSourceOptions {
-  // One bare mirror for each URL, `<SHA-256 of the normalised URL that is fetched>.git` (design D4), and one lock file
-  // for each mirror. Both directories must exist.
+  // One bare mirror for each URL, `<SHA-256 of the normalised URL that is fetched>.git` (design D4), and two lock files
+  // for each mirror: `<SHA-256>.lock` for who fetches into it, and `git-<SHA-256>.git`, shared, for who needs it to
+  // stay (see cache::Store::lock_file). Both directories must exist.
   std::filesystem::path mirrors;
   std::filesystem::path locks;
   TransportOptions transport;
@@ -51,6 +53,8 @@ struct ResolvedGit {
   CommitInfo info;
   GitMirror mirror;
   bool contacted = false;  // a server was asked
+  // As long as one of these lives, `cache prune` does not remove the mirror.
+  std::shared_ptr<const os::FileLock> in_use = {};
 };
 
 // Resolves references to git repositories. All calls on the executor's thread, which must be the Keeper's. What blocks

@@ -73,6 +73,22 @@ bool has_object(git_repository* repository, const git_oid& id) {
   return git_odb_exists(objects.get(), &id) == 1;
 }
 
+bool has_whole_commit(git_repository* repository, const git_oid& id) {
+  int result = 0;
+  const auto commit = take<Commit>(result, [&](git_commit** out) { return git_commit_lookup(out, repository, &id); });
+  if (result < 0) return false;
+  const auto tree = take<Tree>(result, [&](git_tree** out) { return git_commit_tree(out, commit.get()); });
+  if (result < 0) return false;
+  const auto objects = take_or_throw<ObjectDatabase>(
+      "cannot read a repository", [&](git_odb** out) { return git_repository_odb(out, repository); });
+  // Folders are looked into, so they are there if the walk comes to its end.
+  const auto look = [](const char*, const git_tree_entry* entry, void* odb) {
+    if (git_tree_entry_type(entry) != GIT_OBJECT_BLOB) return 0;
+    return git_odb_exists(static_cast<git_odb*>(odb), git_tree_entry_id(entry)) == 1 ? 0 : -1;
+  };
+  return git_tree_walk(tree.get(), GIT_TREEWALK_PRE, look, objects.get()) == 0;
+}
+
 Repository open_bare(const std::filesystem::path& directory) {
   ensure_libraries();
   const Config config = empty_config();

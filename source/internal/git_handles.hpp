@@ -67,6 +67,8 @@ CommitId to_commit_id(const git_oid& id);
 
 // Whether an object is there, of whatever kind.
 bool has_object(git_repository* repository, const git_oid& id);
+// Whether the commit and every folder and file of its tree are there. Submodules are other repositories' business.
+bool has_whole_commit(git_repository* repository, const git_oid& id);
 
 // Opens a directory as a bare repository: neither its owner nor anybody's configuration but its own is looked at, so
 // nothing that users set for git on their machine changes what we do. Empty if it is no repository.

@@ -107,6 +107,60 @@ class CacheTest(FunctionalTest):
         self.assertEqual((result.code, report["in_use"]), (0, []), result)
         self.assertEqual(self.environments(), [])
 
+    def make_due(self):
+        """The last pruning by itself was long ago."""
+        (root,) = self.in_store("")
+        (root / "pruned").touch()
+        os.utime(root / "pruned", (time.time() - 86400,) * 2)
+
+    def make_old(self, environment, days):
+        os.utime(environment / "lease", (time.time() - days * 86400,) * 2)
+
+    def test_pruning_by_itself(self):
+        self.write_workflow(self.plugin.reference(self.plugin.head()))
+        self.install()
+        (first,) = self.environments()
+        self.plugin.change(text="the second commit")
+        self.write_workflow(self.plugin.reference(self.plugin.head()))
+        self.make_old(first, 100)
+        # Not due: somebody has looked a short time ago.
+        self.install()
+        self.assertTrue(first.exists())
+        self.make_due()
+        self.make_old(first, 50)
+        self.install()
+        self.assertTrue(first.exists(), "50 days are not 60")
+        self.make_due()
+        self.make_old(first, 100)
+        result = self.run_workflow()
+        self.assertFalse(first.exists(), result)
+        self.assertIn("made room in the store", result.err)
+        self.assertIn("1 environment", result.err)
+        self.install()
+        self.assertNotIn("made room", self.run_workflow().err)
+        # By size: all that this run does not use.
+        self.write_config(cacheMaxSize="1kB")
+        self.make_due()
+        result = self.run_workflow()
+        self.require_message(result, greeting(self.plugin))
+        self.assertEqual(len(self.environments()), 1, result)
+        self.assertNotIn("made room", self.run_workflow().err)
+
+    def test_pruning_by_itself_keeps_what_is_in_use(self):
+        other = self.tiny("other")
+        self.write_waiting_workflow(other.reference(other.head()), file="waiting.yaml")
+        running = self.start("run", "waiting.yaml")
+        wait_until((self.folder / "started").exists, "the step")
+        self.install()
+        self.write_config(cacheMaxSize="1B", cacheMaxAge="1s")
+        for environment in self.environments():
+            self.make_old(environment, 100)
+        self.make_due()
+        self.require_message(self.run_workflow(), greeting(self.plugin))
+        self.assertEqual(len(self.environments()), 2)
+        (self.folder / "release").touch()
+        self.assertEqual(running.finish().code, 0)
+
     def test_wrong_limits(self):
         for arguments, words in (
             (("--max-age", "soon"), ("--max-age", "60d")),

@@ -4,8 +4,10 @@ import json
 import os
 
 import harness
-from harness import PYTHON, FunctionalTest, greeting
+from harness import PYTHON, FunctionalTest, greeting, wait_until
 
+# A namespace of one's own, for whoever is not root too.
+UNSHARE = ["unshare", *([] if os.geteuid() == 0 else ["--map-root-user"])]
 STATES = {"ok", "warning", "missing"}
 
 
@@ -43,7 +45,7 @@ class DoctorTest(FunctionalTest):
         self.assertIn(str(self.store), self.row(rows, "store")["text"])
         self.assertIn(PYTHON, self.row(rows, "python")["text"])
         self.assertIn("venv and pip work", self.row(rows, "python")["text"])
-        for check in ("file system", "locks", "space", "contents", "rubbish", "damage", "helpers", "uv", "pip",
+        for check in ("file system", "locks", "space", "contents", "in use", "rubbish", "damage", "helpers", "uv", "pip",
                       "git http", "git ssh", "git program", "launcher", "limits", "memory limits"):
             self.row(rows, check)
         # The same for people.
@@ -134,6 +136,16 @@ class DoctorTest(FunctionalTest):
         result, rows = self.doctor()
         self.assertIn("other users can write", self.row(rows, "store")["text"])
         self.require_failure_is_told(result, "other users can write")
+        root.rmdir()
+        root.symlink_to(self.folder)
+        result, rows = self.doctor()
+        self.assertIn("is a symbolic link", self.row(rows, "store")["text"])
+        root.unlink()
+        if os.geteuid() == 0:
+            root.mkdir(mode=0o700)
+            os.chown(root, 12345, 12345)
+            result, rows = self.doctor()
+            self.assertIn("belongs to another user (uid 12345)", self.row(rows, "store")["text"])
 
     def require_failure_is_told(self, result, words):
         quiet = self.call("-q", "doctor")
@@ -171,6 +183,57 @@ class DoctorTest(FunctionalTest):
         self.call("cache", "prune")
         _, rows = self.doctor()
         self.assertEqual([self.row(rows, name)["state"] for name in ("damage", "rubbish")], ["ok", "ok"])
+
+    def test_what_killed_engines_have_left(self):
+        plugin = self.tiny()
+        self.write_waiting_workflow(plugin.reference())
+        running = self.start("run", "workflow.yaml")
+        wait_until((self.folder / "started").exists, "the step")
+        _, rows = self.doctor()
+        self.assertEqual(self.row(rows, "in use")["state"], "ok")
+        self.assertIn(str(running.process.pid), self.row(rows, "in use")["text"])
+        self.assertEqual(self.row(rows, "rubbish")["state"], "ok")
+        running.process.kill()
+        running.finish()
+        self.require_no_process()
+        _, rows = self.doctor()
+        self.assertEqual(self.row(rows, "in use")["text"], "nothing")
+        self.assertIn("work folders: 1", self.row(rows, "rubbish")["text"])
+        self.call("cache", "prune")
+        _, rows = self.doctor()
+        self.assertEqual(self.row(rows, "rubbish")["state"], "ok")
+
+    def test_a_lock_whose_holder_cannot_be_seen(self):
+        plugin = self.tiny()
+        self.write_waiting_workflow(plugin.reference())
+        running = self.start("run", "workflow.yaml")
+        wait_until((self.folder / "started").exists, "the step")
+        # As from another container: the same files, other processes.
+        result, rows = self.doctor(wrapper=[*UNSHARE, "--pid", "--fork", "--mount-proc"])
+        self.assertEqual(self.row(rows, "in use")["state"], "warning", result)
+        self.assertIn("cannot be seen", self.row(rows, "in use")["text"])
+        self.assertIn("dead", self.row(rows, "in use")["hint"])
+        (self.folder / "release").touch()
+        self.assertEqual(running.finish().code, 0)
+
+    def test_a_file_system_that_is_refused(self):
+        self.store.mkdir()
+        mounting = [*UNSHARE, "--mount", "sh", "-c", 'mount -t bpf bpf "$0" && exec "$@"', str(self.store)]
+        for settings in ({}, {"sharedStore": True}):
+            self.write_config(**settings)
+            result, rows = self.doctor(wrapper=mounting)
+            self.assertEqual(self.row(rows, "store")["state"], "missing", result)
+            self.assertIn("bpf", self.row(rows, "store")["text"])
+            self.assertIn("local disk", self.row(rows, "store")["hint"])
+
+    def test_a_full_disk(self):
+        self.store.mkdir()
+        filling = 'mount -t tmpfs -o size=1m tmpfs "$0" && { head -c 2m /dev/zero >"$0/filler"; exec "$@"; }'
+        result, rows = self.doctor(wrapper=[*UNSHARE, "--mount", "sh", "-c", filling, str(self.store)])
+        checks = {row["check"]: row for row in rows}
+        full = checks.get("space") or checks["store"]
+        self.assertEqual(full["state"], "missing", result)
+        self.assertRegex(full["text"] + full["hint"], "room|space", result)
 
     def test_usage(self):
         self.assertEqual(self.call("doctor", "--frobnicate").code, 2)

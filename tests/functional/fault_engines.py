@@ -102,6 +102,7 @@ class Venvoy:
     operations = ("run", "always", "pull", "prune")
     # How it is told that an index or a server does not answer, or a disk is full.
     failure_codes = (1,)
+    not_to_be_tried = ()
     # When another process of it than itself is killed.
     hurt_codes = (0, 1, 3)
 
@@ -124,6 +125,8 @@ class Venvoy:
         head = ["--config", world.write(f"config-{operation}.yaml", text)]
         if operation == "prune":
             return [*head, "cache", "prune", "--max-size", "1B"]
+        if operation == "doctor":
+            return [*head, "doctor"]
         if operation in ("sweep", "verify"):
             return [*head, "cache", {"sweep": "prune"}.get(operation, operation)]
         if operation == "pull":
@@ -175,11 +178,18 @@ class Venvoy:
         return left + [str(path) for path in root.glob("work-v1/*")]
 
     def environment_files(self, store):
-        """Regular files of ready environments."""
-        for ready in sorted(self.root(store).glob("env-v1/*/*/*/ready.json")):
-            for path in sorted((ready.parent / "venv").rglob("*")):
-                if stat.S_ISREG(path.lstat().st_mode):
-                    yield path
+        return files_of(ready.parent / "venv" for ready in self.root(store).glob("env-v1/*/*/*/ready.json"))
+
+
+def files_of(environments):
+    """Regular files, but for those of pip and its like, which no plugin uses."""
+    tools = {"pip", "setuptools", "pkg_resources", "_distutils_hack"}
+    return [
+        path
+        for environment in sorted(environments)
+        for path in sorted(environment.rglob("*"))
+        if stat.S_ISREG(path.lstat().st_mode) and not tools & {part.partition("-")[0] for part in path.parts}
+    ]
 
 
 def plain(text):
@@ -215,6 +225,8 @@ class Arcaflow:
     name = "arcaflow"
     operations = ("run", "always")
     failure_codes = (1, 2, 3)
+    # Its git, called by pip, answers a page with ever more copies of itself.
+    not_to_be_tried = ("html",)
     hurt_codes = (0, 1, 2, 3)
 
     def __init__(self, path):
@@ -254,6 +266,4 @@ class Arcaflow:
         return []
 
     def environment_files(self, store):
-        for path in sorted(store.glob("connector_*/*/venv/**/*")):
-            if path.is_file() and not path.is_symlink():
-                yield path
+        return files_of(store.glob("connector_*/*/venv"))

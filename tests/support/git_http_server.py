@@ -23,6 +23,7 @@ The first part of a path is how the server behaves; the rest is the repository:
     cut-quietly    the same, in a way that HTTP takes for the end
     corrupt        changes a byte in the middle of the objects
     lie            sends a sound pack with objects of its own instead of those that were asked for
+    lie-part       sends the commit that was asked for without what belongs to it
     redirect-N     redirects N times, then plain; the host name changes between 127.0.0.1 and localhost
     redirect-auth  redirects to `auth` on the other host name
     redirect-file  redirects to a file
@@ -205,7 +206,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def answer_lie(self, argument, repository, query, body):
         status, headers, data = self.git_answer(repository, query, body, ANY_ID)
         if b"PACK" in data:
-            data = packet(b"NAK\n") + packet(b"\x01" + self.pack_of_other_objects()) + b"0000"
+            pack = self.pack_of_the_commit(repository, body) if argument else self.pack_of_other_objects()
+            data = packet(b"NAK\n") + packet(b"\x01" + pack) + b"0000"
         self.send(status, headers, data)
 
     def pack_of_other_objects(self):
@@ -215,6 +217,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             run(["git", "init", "-q", "--bare", folder])
             blob = run(["git", "hash-object", "-w", "--stdin"], input=b"nobody has asked for this").stdout
             return run(["git", "pack-objects", "--stdout", "-q"], input=blob).stdout
+
+    def pack_of_the_commit(self, repository, body):
+        wanted = body[body.index(b"want ") + 5 :][:40]
+        command = ["git", "-c", "safe.directory=*", "-C", os.path.join(self.root, repository.partition("/git-")[0])]
+        command += ["pack-objects", "--stdout", "-q"]
+        return subprocess.run(command, input=wanted + b"\n", check=True, capture_output=True).stdout
 
     def send_half(self, repository, query, body, with_length):
         status, headers, data = self.git_answer(repository, query, body, ANY_ID)

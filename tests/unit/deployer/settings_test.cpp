@@ -36,6 +36,9 @@ TEST_CASE("settings without keys are the documented defaults") {
   CHECK_FALSE(settings.override_compatibility);
   CHECK_FALSE(settings.environment.override_compatibility);
   CHECK(settings.max_concurrent_deployments == 4);
+  CHECK_FALSE(settings.cache_max_bytes);
+  CHECK(settings.cache_max_age == 60 * 24h);
+  CHECK_FALSE(settings.shared_store);
   CHECK(settings.limits.stderr_tail == 64 * 1024);
   CHECK(settings.limits.hello_timeout == 60s);
   CHECK_FALSE(settings.limits.wall_time);
@@ -56,6 +59,9 @@ TEST_CASE("every key arrives where it belongs") {
                       {"findLinks", List{"/wheels"}},
                       {"sourceRewrites", List{Map{{"from", "https://github.com/"}, {"to", "https://mirror/"}}}},
                       {"maxConcurrentDeployments", 9},
+                      {"cacheMaxSize", "20GB"},
+                      {"cacheMaxAge", "30d"},
+                      {"sharedStore", true},
                       {"limits", Map{{"stderrTail", "8kB"},
                                      {"helloTimeout", "2m"},
                                      {"memory", "256MiB"},
@@ -76,6 +82,9 @@ TEST_CASE("every key arrives where it belongs") {
   CHECK(settings.source_rewrites[0].from == "https://github.com/");
   CHECK(settings.source_rewrites[0].to == "https://mirror/");
   CHECK(settings.max_concurrent_deployments == 9);
+  CHECK(settings.cache_max_bytes == std::uint64_t{20} << 30);
+  CHECK(settings.cache_max_age == 30 * 24h);
+  CHECK(settings.shared_store);
   CHECK(settings.limits.stderr_tail == 8 * 1024);
   CHECK(settings.limits.hello_timeout == 2min);
   CHECK(settings.limits.process.memory == 256 * 1024 * 1024);
@@ -112,6 +121,9 @@ TEST_CASE("wrong settings are refused, with the key") {
       {Map{{"limits", Map{{"cpuTime", "0s"}}}}, {"cpuTime"}},
       {Map{{"limits", Map{{"openFiles", 3}}}}, {"openFiles"}},
       {Map{{"workdir", ""}}, {"workdir"}},
+      {Map{{"cacheMaxSize", "much"}}, {"cacheMaxSize"}},
+      {Map{{"cacheMaxAge", "0d"}}, {"cacheMaxAge"}},
+      {Map{{"sharedStore", "perhaps"}}, {"sharedStore"}},
   };
   for (const Row& row : rows) {
     const std::string text = mismatch_of(row.data);

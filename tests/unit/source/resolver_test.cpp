@@ -83,6 +83,31 @@ TEST_CASE("a commit that lies in the mirror needs no server") {
   CHECK_FALSE(resolver.resolve(url, world.first).contacted);  // of its history
 }
 
+TEST_CASE("the mirror of a resolved reference cannot be removed") {
+  World world;
+  Resolver resolver(world);
+  std::optional<ResolvedGit> resolved = resolver.resolve(world.url("any-id"), world.third);
+  const fs::path file = resolver.options.locks / ("git-" + resolved->mirror.directory().filename().string());
+  REQUIRE(fs::exists(file));
+  CHECK_FALSE(os::FileLock::try_lock(file, os::LockMode::exclusive));
+  CHECK(os::FileLock::try_lock(file, os::LockMode::shared));
+  resolved.reset();
+  CHECK(os::FileLock::try_lock(file, os::LockMode::exclusive));
+}
+
+TEST_CASE("a server that sends other objects, or not all, is found out, and fetched from again") {
+  World world;
+  Resolver resolver(world);
+  write_file(world.directory / "MANNER", "lie");
+  CHECK_THAT(resolver.failure(world.url("as-told"), world.third),
+             Catch::ContainsSubstring("the server has sent other objects than commit"));
+  write_file(world.directory / "MANNER", "lie-part");
+  CHECK_THAT(resolver.failure(world.url("as-told"), world.third),
+             Catch::ContainsSubstring("the server has not sent all of commit"));
+  write_file(world.directory / "MANNER", "any-id");
+  CHECK(resolver.resolve(world.url("as-told"), world.third).commit.text() == world.third);
+}
+
 TEST_CASE("what moves is asked of the mirror, or of the server where that is due") {
   World world;
   Resolver resolver(world);
