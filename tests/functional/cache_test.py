@@ -113,6 +113,15 @@ class CacheTest(FunctionalTest):
         (root / "pruned").touch()
         os.utime(root / "pruned", (time.time() - 86400,) * 2)
 
+    def finish_pruning(self):
+        """Runs that end before they have removed all that is due leave the rest to the next one."""
+        (root,) = self.in_store("")
+        for _ in range(20):
+            self.install()
+            if time.time() - (root / "pruned").stat().st_mtime < 3600:
+                return
+        self.fail("20 runs have not ended the pruning")
+
     def make_old(self, environment, days):
         os.utime(environment / "lease", (time.time() - days * 86400,) * 2)
 
@@ -136,7 +145,7 @@ class CacheTest(FunctionalTest):
         self.assertFalse(first.exists(), result)
         self.assertIn("made room in the store", result.err)
         self.assertIn("1 environment", result.err)
-        self.install()
+        self.finish_pruning()
         self.assertNotIn("made room", self.run_workflow().err)
         # By size: all that this run does not use.
         self.write_config(cacheMaxSize="1kB")
@@ -144,6 +153,7 @@ class CacheTest(FunctionalTest):
         result = self.run_workflow()
         self.require_message(result, greeting(self.plugin))
         self.assertEqual(len(self.environments()), 1, result)
+        self.finish_pruning()
         self.assertNotIn("made room", self.run_workflow().err)
 
     def test_pruning_by_itself_keeps_what_is_in_use(self):
