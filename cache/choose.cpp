@@ -12,11 +12,11 @@ bool counts_for_size(const Entry& entry) {
   return entry.bucket == Bucket::env || entry.bucket == Bucket::wheel || entry.bucket == Bucket::git;
 }
 
-// Half-written files are removed when nobody can still be writing them.
+// Half-written files, and mirrors that have no name yet, are removed when nobody can still be writing them.
 constexpr auto longest_write = std::chrono::hours(1);
 
 bool may_be_in_writing(const Entry& entry, WallTime now) {
-  const bool has_lock = counts_for_size(entry) || entry.bucket == Bucket::work;
+  const bool has_lock = entry.bucket == Bucket::env || entry.bucket == Bucket::wheel || entry.bucket == Bucket::work;
   return entry.state == State::rubbish && !has_lock && now - entry.last_used <= longest_write;
 }
 

@@ -61,6 +61,11 @@ class Lister {
   void add_mirror(const fs::path& path) {
     Entry& entry = add(Bucket::git, path);
     entry.bytes = internal::tree_bytes(path);
+    if (!internal::is_record_name(entry.name)) {
+      // About to become one, under the lock of a name that cannot be told from here.
+      entry.state = State::rubbish;
+      return;
+    }
     const fs::path lock = store_.lock_file(Bucket::git, entry.name);
     entry.last_used = std::max(entry.last_used, internal::time_of_change(lock));
     struct stat status;

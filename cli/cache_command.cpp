@@ -235,7 +235,7 @@ class CacheCommand {
     for (const cache::Damage& damage : cache::verify(open, cache::OnDamageFound::retire, session_->cancel_token()))
       damaged.push_back(tell_damage(damage.entry, damage.paths));
     for (const cache::Entry& entry : cache::list(open)) {
-      if (entry.bucket != cache::Bucket::git) continue;
+      if (entry.bucket != cache::Bucket::git || entry.state == cache::Entry::State::rubbish) continue;
       const auto objects = source::damaged_objects(entry.path, session_->cancel_token());
       if (objects.empty()) continue;
       damaged.push_back(tell_damage(entry, objects));

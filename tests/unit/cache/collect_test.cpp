@@ -158,6 +158,8 @@ TEST_CASE("what is chosen for removal") {
       entry("building", Bucket::env, 999h, 10, State::building, true),
       entry("half-young", Bucket::refs, 0h, 1, State::rubbish),
       entry("half-old", Bucket::refs, 2h, 1, State::rubbish),
+      entry("young-mirror", Bucket::git, 0h, 0, State::rubbish),
+      entry("dead-mirror", Bucket::git, 2h, 0, State::rubbish),
       entry("engine", Bucket::work, 999h, 10, State::ready, true),
       entry("dead-engine", Bucket::work, 1h, 10, State::rubbish),
   };
@@ -166,7 +168,7 @@ TEST_CASE("what is chosen for removal") {
     PruneOptions options;
     std::string remove, in_use;
   };
-  const std::string rubbish = "rubbish superseded half-old dead-engine";
+  const std::string rubbish = "rubbish superseded half-old dead-mirror dead-engine";
   const Row rows[] = {
       {"nothing but rubbish", {}, rubbish, "superseded-used"},
       {"by age", {.max_age = 120h}, rubbish + " wheel record", "superseded-used oldest-used"},
@@ -191,7 +193,7 @@ TEST_CASE("what is chosen for removal") {
   }
   const auto all = cache::internal::choose_all(entries, now);
   CHECK(text(all.in_use) == "oldest-used superseded-used building engine");
-  CHECK(text(all.remove) == "new old wheel mirror record rubbish superseded half-old dead-engine");
+  CHECK(text(all.remove) == "new old wheel mirror record rubbish superseded half-old dead-mirror dead-engine");
 }
 
 TEST_CASE("prune by age never touches what is leased or being built") {
@@ -269,6 +271,19 @@ TEST_CASE("a mirror goes only when its lock is free") {
   CHECK(fs::exists(test.store.path() / "git-v1/a.git/HEAD"));
   CHECK_FALSE(fs::exists(test.store.path() / "git-v1/b.git"));
   CHECK(names(report.in_use).front() == "git a.git 0");
+}
+
+TEST_CASE("a mirror that is about to get its name is left alone") {
+  TestStore test;
+  const fs::path staging = test.store.path() / "git-v1/.staging-0123";
+  write(staging / "HEAD", "x");
+  CHECK(prune(test.store, {.max_bytes = 0, .max_age = 0s}, {}).removed.empty());
+  CHECK(clear(test.store, {}).removed.empty());
+  CHECK(fs::exists(staging / "HEAD"));
+  const timespec long_ago[2] = {{1'000'000, 0}, {1'000'000, 0}};
+  REQUIRE(::utimensat(AT_FDCWD, staging.c_str(), long_ago, 0) == 0);
+  CHECK(prune(test.store, {}, {}).removed.size() == 1);
+  CHECK_FALSE(fs::exists(staging));
 }
 
 TEST_CASE("clear leaves only what is in use") {
