@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "deployer/python_settings.hpp"
+#include "governance/settings.hpp"
 #include "schema/check.hpp"
 #include "schema/locate.hpp"
 #include "schema/yaml.hpp"
@@ -76,6 +77,8 @@ TypePtr file_type(TypePtr one_deployer_type, TypePtr deployers_type) {
        {"deployers", optional(std::move(deployers_type),
                               "How plugins are run, by deployment type. Default: the Python deployer, and podman "
                               "for images.")},
+       {"governance", optional(governance::settings_type(),
+                               "Policies that decide about runs, steps and other actions (docs/governance.md).")},
        {"log", optional(log, "The log of the Arcaflow engine's command line; our own commands have --log-level.")},
        {"logged_outputs", optional(logged_outputs, "Ids of step outputs that are logged when a step ends with them.")},
        {"plugins",
@@ -141,6 +144,7 @@ class ConfigurationReader {
         configuration.logged_outputs.emplace(id.as_text(), level_of(logged.find("level")));
     if (const Value* names = data.find("secretNames"))
       for (const Value& name : names->as_list()) configuration.secret_names.push_back(name.as_text());
+    if (const Value* governance = data.find("governance")) read_governance(*governance);
     if (const Value* deployer = data.find("deployer"))
       read_old_form(*deployer);
     else if (const Value* deployers = data.find("deployers"))
@@ -148,6 +152,16 @@ class ConfigurationReader {
         add_deployer(type.as_text(), settings, {"deployers", "[" + type.as_text() + "]"});
     else
       add_default_deployers();
+  }
+
+  // What its type cannot say is asked here too, so that it is told with its place.
+  void read_governance(const Value& data) {
+    try {
+      static_cast<void>(governance::read_settings(data, {}, {}));
+      result_.configuration.governance = data;
+    } catch (const Error& error) {
+      report({{{"governance"}, error.what(), {}}}, {}, {});
+    }
   }
 
   // `deployer: {type: python, …}` (spec/workflow.md section 2, "Old form")

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,8 @@ struct Configuration {
   std::map<std::string, schema::Value> deployers;
   // Names of properties whose values are masked, besides the built-in ones.
   std::vector<std::string> secret_names;
+  // The key `governance`, checked against its type; see governance::read_settings.
+  std::optional<schema::Value> governance;
 };
 
 struct ReadConfiguration {

@@ -60,13 +60,14 @@ Runtime::Runtime(Configuration configuration, RuntimeOptions options)
   keeper_ = std::make_unique<os::Keeper>(loop_.get_executor(), os::find_keeper_program(), options_.child_file_limit);
   launcher_ = std::make_unique<deployer::ExecLauncher>(loop_.get_executor(), *keeper_,
                                                        os::find_support_file("plugin_starter.py"));
+  start_governing();
   deployer::PythonServices services{loop_.get_executor(),
                                     pool_,
                                     contract_,
                                     *launcher_,
                                     keeper_.get(),
                                     os::find_support_file("plugin_starter.py"),
-                                    options_.deploy_gate,
+                                    gates_ ? gates_.get() : options_.deploy_gate,
                                     [this](const auto& settings) { return workshop(settings); },
                                     [this](auto& settings) { adjust(settings); },
                                     {}};
@@ -91,7 +92,38 @@ Runtime::~Runtime() {
   thread_.join();
 }
 
+void Runtime::start_governing() {
+  if (options_.govern == RuntimeOptions::Govern::no) return;
+  if (options_.govern == RuntimeOptions::Govern::as_configured && !configuration_.governance) return;
+  if (!options_.state_dir)
+    throw Error(ErrorCode::environment, "there is no folder for the rules of policies")
+        .with_hint("name one with --state-dir or VENVOY_STATE_DIR");
+  const std::filesystem::path state_dir = std::filesystem::absolute(*options_.state_dir).lexically_normal();
+  const os::Environment environment = os::current_environment();
+  governance::Settings settings = governance::read_settings(configuration_.governance.value_or(schema::Map()),
+                                                            state_dir, options_.configuration_dir);
+  governance::apply_environment(settings, environment);
+  settings.secret_names = configuration_.secret_names;
+  governance::LocalServices services{
+      loop_.get_executor(),
+      pool_,
+      contract_,
+      *launcher_,
+      keeper_.get(),
+      [this] { return python_settings().launcher == deployer::LauncherChoice::forkserver; },
+      os::find_support_file("plugin_starter.py"),
+      [this] { return workshop(python_settings()); },
+      [this] { return python_settings().environment; },
+      os::find_support_file("policy/venvoy_policy_evaluator.py").parent_path(),
+      environment,
+      options_.logger.with("source", "governance")};
+  governor_ = std::make_unique<governance::Governor>(
+      std::move(settings), state_dir, os::find_support_file("policy_build.py"), std::move(services), options_.actor);
+  gates_ = std::make_unique<governance::EngineGates>(*governor_);
+}
+
 asio::awaitable<void> Runtime::let_go() {
+  if (governor_) governor_->let_go();
   deployers_.clear();
   workshops_.clear();
   co_return;

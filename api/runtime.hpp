@@ -26,6 +26,8 @@
 #include "deployer/exec_launcher.hpp"
 #include "deployer/python_deployer.hpp"
 #include "deployer/registry.hpp"
+#include "governance/gates.hpp"
+#include "governance/governor.hpp"
 #include "os/keeper.hpp"
 #include "workflow/engine.hpp"
 
@@ -47,6 +49,12 @@ struct RuntimeOptions {
   std::function<std::string(std::string_view)> mask;
   std::optional<deployer::LauncherChoice> launcher;  // over the configuration's
   deployer::DeployGate* deploy_gate = nullptr;       // may be null; outlives the runtime
+  // Whether policies decide about deployments, runs and steps: never, where the configuration has the key `governance`,
+  // or always, with the defaults where it does not.
+  enum class Govern { no, as_configured, always };
+  Govern govern = Govern::no;
+  std::filesystem::path configuration_dir = ".";  // what relative paths of the key `governance` start from
+  std::string actor;                              // who acts, for the decision log: "cli:alice"
   // The soft limit on open files that child processes get: that of a program before it has raised its own.
   std::uint64_t child_file_limit = os::soft_file_limit();
 };
@@ -72,6 +80,15 @@ class Runtime final : public workflow::Deployers {
   // Where wait_for would wait for itself.
   bool on_loop_thread() const noexcept { return std::this_thread::get_id() == thread_.get_id(); }
 
+  // On the loop's thread only.
+  os::Keeper& keeper() noexcept { return *keeper_; }
+  // For what blocks.
+  boost::asio::thread_pool& pool() noexcept { return pool_; }
+  // Who decides about actions; null when nobody does.
+  governance::Governor* governor() noexcept { return governor_.get(); }
+  // The gate for runs; null when nobody governs.
+  workflow::ActionGate* action_gate() noexcept { return gates_.get(); }
+
   // Runs a coroutine on the loop and waits for its end on the calling thread, which is not the loop's. Throws what the
   // coroutine throws.
   template <class T>
@@ -88,11 +105,16 @@ class Runtime final : public workflow::Deployers {
   deployer::PythonDeployer& python();
   std::size_t max_concurrent_deployments();
 
+  // Lets go of all plugins, so that the next run learns anew what movable references mean. Only while no run is under
+  // way.
+  void forget_plugins() { deployers_.clear(); }
+
   // The store that the configuration's Python deployer works in.
   cache::Store store();
 
  private:
   boost::asio::awaitable<void> let_go();
+  void start_governing();
   deployer::PythonWorkshop workshop(const deployer::PythonSettings& settings);
   void adjust(deployer::PythonSettings& settings) const;
   deployer::PythonSettings python_settings() const;
@@ -109,6 +131,8 @@ class Runtime final : public workflow::Deployers {
   struct Workshop;
   std::map<std::string, std::unique_ptr<Workshop>> workshops_;
   std::map<std::string, std::shared_ptr<deployer::Deployer>> deployers_;
+  std::unique_ptr<governance::Governor> governor_;
+  std::unique_ptr<governance::EngineGates> gates_;
   std::thread thread_;
 };
 

@@ -15,6 +15,7 @@
 #include "base/text.hpp"
 #include "cache/collect.hpp"
 #include "cli/commands.hpp"
+#include "cli/governed.hpp"
 #include "cli/quantity.hpp"
 #include "cli/session.hpp"
 #include "report/plain_progress.hpp"
@@ -198,11 +199,19 @@ class CacheCommand {
     if (arguments.max_age)
       options.max_age =
           std::chrono::duration_cast<std::chrono::seconds>(parse_duration(*arguments.max_age, "--max-age"));
+    if (!arguments.dry_run) {
+      cache::PruneOptions look = options;
+      look.dry_run = true;
+      const cache::PruneReport report =
+          governed() ? cache::prune(store(), look, session_->cancel_token()) : cache::PruneReport();
+      ask_policies(session_->runtime(), "engine.prune_cache", what_goes(report.removed));
+    }
     return tell_removed(cache::prune(store(), options, session_->cancel_token()), arguments.dry_run);
   }
 
   int clear() {
     if (!session_) return exit_number(PlainExit::failed);
+    if (governed()) ask_policies(session_->runtime(), "engine.remove_plugin", what_goes(cache::list(store())));
     return tell_removed(cache::clear(store(), session_->cancel_token()), false);
   }
 
@@ -222,6 +231,22 @@ class CacheCommand {
   }
 
  private:
+  bool governed() { return session_->runtime().governor() != nullptr; }
+
+  // As policies are told.
+  static schema::Map what_goes(const std::vector<cache::Entry>& entries) {
+    schema::List names;
+    std::int64_t bytes = 0;
+    for (const cache::Entry& entry : entries) {
+      if (entry.in_use) continue;
+      const auto reference = entry.details.find("reference");
+      const bool known = reference != entry.details.end() && reference->is_string();
+      names.emplace_back(known ? reference->get<std::string>() : entry.name);
+      bytes += static_cast<std::int64_t>(entry.bytes);
+    }
+    return schema::Map({{"entries", std::move(names)}, {"bytes", bytes}});
+  }
+
   cache::Store store() {
     const auto open = [](api::Runtime& runtime) -> asio::awaitable<std::shared_ptr<cache::Store>> {
       co_return std::make_shared<cache::Store>(runtime.store());

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <iostream>
 #include <map>
+#include <pwd.h>
 #include <unistd.h>
 
 #include <CLI/App.hpp>
@@ -60,7 +61,7 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
   group(app.add_option("--context", options.context, "Folder that relative paths start from")->type_name("DIR"));
   group(
       app.add_option("--workdir", options.workdir, "Folder of the store, over the configuration's")->type_name("DIR"));
-  group(app.add_option("--state-dir", options.state_dir, "Folder of what must last: history of runs, logs of plugins")
+  group(app.add_option("--state-dir", options.state_dir, "Folder of what must last: rules, history, logs")
             ->type_name("DIR"));
   group(app.add_flag("--offline", options.offline, "Use what is there; open no connection"));
   group(app.add_option("--python", options.python, "Python interpreter for plugins")->type_name("PATH"));
@@ -131,6 +132,11 @@ std::optional<api::Configuration> load_configuration(const CommonOptions& option
   return std::move(read.configuration);
 }
 
+std::string acting_user() {
+  const passwd* user = ::getpwuid(::geteuid());
+  return "cli:" + (user ? std::string(user->pw_name) : std::to_string(::geteuid()));
+}
+
 api::RuntimeOptions runtime_options(const CommonOptions& options, const Talk& talk) {
   api::RuntimeOptions result;
   result.context = options.context;
@@ -144,6 +150,11 @@ api::RuntimeOptions runtime_options(const CommonOptions& options, const Talk& ta
     result.mask = [masker](std::string_view text) { return masker->masked_text(text); };
   result.python = options.python;
   result.offline = options.offline;
+  result.govern = api::RuntimeOptions::Govern::as_configured;
+  result.actor = acting_user();
+  // As ContextFiles reads it: a relative name starts in the context.
+  if (const auto file = configuration_file(options))
+    result.configuration_dir = fs::absolute(fs::path(options.context) / *file).parent_path();
   result.allow_incompatible = options.allow_incompatible;
   result.child_file_limit = options.child_file_limit;
   return result;

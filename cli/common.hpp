@@ -78,6 +78,9 @@ api::ReadConfiguration read_configuration(const CommonOptions& options, const Co
 std::optional<api::Configuration> load_configuration(const CommonOptions& options, const ContextFiles& files,
                                                      const Talk& talk);
 
+// Who calls, for the log of decisions: "cli:alice".
+std::string acting_user();
+
 api::RuntimeOptions runtime_options(const CommonOptions& options, const Talk& talk);
 
 // Writes to standard output and flushes.

@@ -10,6 +10,7 @@
 
 #include "api/state_dir.hpp"
 #include "base/exit_code.hpp"
+#include "cli/common.hpp"
 #include "cli/face.hpp"
 #include "cli/log_output.hpp"
 #include "cli/result_output.hpp"
@@ -95,6 +96,12 @@ class GoFace {
     options.logger = Logger(sink_);
     options.contract_is_advice = std::filesystem::path(program_).filename() == "arcaflow";
     options.child_file_limit = child_file_limit_;
+    // Whoever governs this machine does so for both faces.
+    options.govern = api::RuntimeOptions::Govern::as_configured;
+    options.actor = acting_user();
+    if (!flags_.config.empty())
+      options.configuration_dir =
+          std::filesystem::absolute(std::filesystem::path(flags_.context) / flags_.config).parent_path();
     return options;
   }
 
@@ -137,7 +144,7 @@ class GoFace {
     if (result.failure) {
       logger_.error("Workflow execution failed ({})",
                     with_hint(place_and_text(*result.failure), result.failure->hint()));
-      return exit_number(RunExit::run_failed);
+      return result.failure->code() == ErrorCode::denied ? prepare_failed : exit_number(RunExit::run_failed);
     }
     try {
       std::cout << result_document(result, OutputForm::yaml) << std::flush;

@@ -18,6 +18,7 @@
 
 #include "base/exit_code.hpp"
 #include "cli/commands.hpp"
+#include "cli/governed.hpp"
 #include "os/fd.hpp"
 #include "report/workflow_schema.hpp"
 #include "schema/json.hpp"
@@ -262,6 +263,9 @@ int init(const std::string& directory, bool plugin, const CommonOptions& common)
   if (!absolute.has_filename()) absolute = absolute.parent_path();
   const std::string name = plugin_name(absolute);
   const std::vector<NewFile> files = plugin ? plugin_project(name) : workflow_project();
+  if (!plugin)
+    ask_policies(common, "engine.write_config",
+                 schema::Map({{"path", "config.yaml"}, {"keys", schema::List{"log", "deployers"}}}));
   write_all(folder, files);
   for (const NewFile& file : files) talk.line(fmt::format("wrote {}\n", (folder / file.path).string()));
   std::string next = "Next:\n";

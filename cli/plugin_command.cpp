@@ -114,6 +114,12 @@ class PluginCommand {
                        {}});
         return exit_number(RunExit::run_failed);
       }
+      if (workflow::ActionGate* gate = session.runtime().action_gate()) {
+        workflow::StepQuestion question{"", plugin.facts().reference, step.id, step.id, data};
+        workflow::GateDecision decision = session.runtime().wait_for(gate->may_run_step(std::move(question)));
+        if (!decision.allowed) throw Error(ErrorCode::denied, "a policy has denied the step: " + decision.reason);
+        if (decision.input) data = schema::unserialize(*step.input, *decision.input, {.fill_defaults = false});
+      }
       deployer::StepAnswer answer = session.runtime().wait_for(cli::run_step(
           session.runtime().executor(), plugin, step, std::move(data), talk_.logger(), session.cancel_token()));
       const schema::StepOutputSchema* output = step.find_output(answer.output_id);

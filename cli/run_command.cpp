@@ -158,7 +158,9 @@ class RunCommand {
     display.finish();
     if (result.failure) {
       talk_.error(*result.failure);
-      return exit_number(RunExit::run_failed);
+      // A denied run has not begun; of a denied step the run tells what came of it.
+      const bool denied = result.failure->code() == ErrorCode::denied;
+      return exit_number(denied ? RunExit::prepare_failed : RunExit::run_failed);
     }
     std::string document;
     try {

@@ -70,6 +70,7 @@ workflow::RunResult Session::run(std::shared_ptr<const workflow::Plan> plan, sch
   options.logger = runtime_.options().logger.with("source", "workflow");
   options.observer = wishes.observer;
   options.run_id = wishes.run_id.empty() ? api::new_run_id() : wishes.run_id;
+  options.gate = runtime_.action_gate();
   options.timeout = wishes.timeout;
   if (wishes.masker)
     options.shown_in_logs = [masker = wishes.masker](const schema::Value& data) { return masker->masked(data); };

@@ -65,7 +65,6 @@ struct PythonDeployer::State {
 
   asio::awaitable<venv::ReadyEnvPtr> environment(std::string source, PrepareContext context, bool refresh) {
     source::ModuleRef reference = parse_reference(source, settings);
-    co_await ask_gate(reference);
     venv::GetContext get;
     get.logger = context.logger.with("source", "deployer");
     get.progress = context.progress;
@@ -113,6 +112,9 @@ PythonDeployer::~PythonDeployer() = default;
 
 asio::awaitable<std::shared_ptr<Plugin>> PythonDeployer::prepare(std::string source, PrepareContext context) {
   const std::shared_ptr<State> state = state_;
+  // Also when the plugin is ready already: each run asks for itself.
+  const source::ModuleRef reference = parse_reference(source, state->settings);
+  co_await state->ask_gate(reference);
   std::shared_ptr<Making>& place = state->makings[source];
   if (place) {
     const std::shared_ptr<Making> making = place;
@@ -140,6 +142,8 @@ asio::awaitable<std::shared_ptr<Plugin>> PythonDeployer::prepare(std::string sou
 
 asio::awaitable<venv::ReadyEnvPtr> PythonDeployer::pull(std::string source, PrepareContext context) {
   const std::shared_ptr<State> state = state_;
+  const source::ModuleRef reference = parse_reference(source, state->settings);
+  co_await state->ask_gate(reference);
   co_return co_await state->environment(std::move(source), std::move(context), true);
 }
 

@@ -79,13 +79,15 @@ struct RunOptions {
 // Asks a run to end early; on the engine's loop only. Safe to keep longer than the run.
 class RunControl {
  public:
-  // The first call aborts the run as spec/workflow.md 6.6 says; further ones do nothing.
-  void abort();
+  // The first call aborts the run as spec/workflow.md 6.6 says; further ones do nothing. A run with a gate asks it
+  // first, and goes on when that is denied; then a later call asks again.
+  void abort(std::string reason = "asked to stop");
   bool aborted() const noexcept { return aborted_; }
 
  private:
   friend class RunControlAccess;
   bool aborted_ = false;
+  std::string reason_;
   std::function<void()> on_abort_;
 };
 

@@ -9,6 +9,7 @@
 #include "base/sha256.hpp"
 #include "schema/check.hpp"
 #include "workflow/engine.hpp"
+#include "workflow/internal/cancel_asking.hpp"
 #include "workflow/internal/gate_answer.hpp"
 #include "workflow/internal/workflow_run.hpp"
 
@@ -19,11 +20,15 @@ namespace asio = boost::asio;
 // The one place that may reach into a RunControl: connects it as long as this object lives.
 class RunControlAccess {
  public:
-  RunControlAccess(RunControl& control, std::function<void()> on_abort) : control_(control) {
+  explicit RunControlAccess(RunControl& control) : control_(control) {}
+  void connect(std::function<void()> on_abort) {
     control_.on_abort_ = std::move(on_abort);
     if (control_.aborted_) control_.on_abort_();
   }
   ~RunControlAccess() { control_.on_abort_ = nullptr; }
+  // The request to abort was denied: it may be made again.
+  void forget_request() { control_.aborted_ = false; }
+  const std::string& reason() const noexcept { return control_.reason_; }
   RunControlAccess(const RunControlAccess&) = delete;
   RunControlAccess& operator=(const RunControlAccess&) = delete;
 
@@ -31,8 +36,9 @@ class RunControlAccess {
   RunControl& control_;
 };
 
-void RunControl::abort() {
+void RunControl::abort(std::string reason) {
   if (std::exchange(aborted_, true)) return;
+  reason_ = std::move(reason);
   if (on_abort_) on_abort_();
 }
 
@@ -131,9 +137,16 @@ asio::awaitable<RunResult> run_checked(std::shared_ptr<const Plan> plan, schema:
     options.logger.debug("the graph of {}:\n{}", plan->document->file, plan->graph.mermaid());
   const PluginsInUse in_use(*plan);
   internal::WorkflowRun run(plan, setting, options.logger, {});
-  const RunControlAccess connection(*control, [&run] { run.abort(); });
+  RunControlAccess* access = nullptr;
+  internal::CancelAsking cancelling(setting, run, [&access] { access->forget_request(); });
+  RunControlAccess connection(*control);
+  access = &connection;
+  connection.connect([&cancelling, &connection] { cancelling.request(connection.reason()); });
+  co_await cancelling.settled();  // of a request from before the run
   if (options.timeout) run.set_deadline(std::chrono::steady_clock::now() + *options.timeout);
-  co_return co_await run.execute(std::move(input));
+  RunResult result = co_await run.execute(std::move(input));
+  co_await cancelling.settled();
+  co_return result;
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ def read_table(text):
     for folder, allowed in table.items():
         if "all" in allowed:
             excluded = allowed - {"all", "but"}
-            table[folder] = set(table) - excluded
+            table[folder] = set(table) - excluded - {folder}
     return table
 
 

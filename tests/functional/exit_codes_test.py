@@ -142,6 +142,67 @@ ROWS = {
         ([], 0),
         (["surplus"], 2),
     ],
+    "governance get": [
+        ([], 0),
+        (["surplus"], 2),
+        (["--frobnicate"], 2),
+    ],
+    "governance set": [
+        (["add_node="], 0),
+        (["--no-verify", "--cluster", "c1", "add_node=a:1-b"], 0),
+        (["add_node=a:1-b"], 2),
+        (["add_nod=a:1-b"], 2),
+        (["nonsense"], 2),
+        ([], 2),
+    ],
+    "governance update": [
+        (["-f", "rules.json"], 0),
+        (["-f", "input.yaml"], 2),
+        ([], 2),
+    ],
+    "governance check": [
+        (["add_node", "-f", "action.json"], 0),
+        (["add_nodes", "-f", "action.json"], 2),
+        (["add_block", "-f", "action.json"], 2),
+        (["add_node"], 2),
+        (["--cluster", "c1", "add_node", "-f", "action.json"], 4),  # of a rule that nobody knows
+    ],
+    "governance log": [
+        ([], 0),
+        (["-n", "x"], 2),
+    ],
+    "governance mode": [
+        ([], 0),
+        (["remote", "--executor-id", "e", "--kubectl"], 0),
+        (["remote"], 2),
+        (["Local"], 2),
+    ],
+    "governance accept": [
+        (["nonsense"], 2),
+        (["a:1-b"], 2),
+        ([], 2),
+    ],
+    "governance add": [
+        (["a:1-b", "--code", "input.yaml"], 2),
+        ([], 2),
+    ],
+    "governance manage": [
+        (["a:1-b", "status"], 2),
+        (["nonsense", "status"], 2),
+        ([], 2),
+    ],
+    "governance setup": [
+        (["--plan", "--offline"], 0),
+        (["--offline", "REGISTRY_REPLICAS=0"], 2),
+        (["--offline", "--apply"], 2),
+        (["--offline", "--plan", "--apply"], 2),
+    ],
+    "serve": [
+        (["--listen", "nowhere"], 2),
+        (["--listen", "0.0.0.0:0", "--trust-loopback"], 2),
+        (["--frobnicate"], 2),
+        (["surplus"], 2),
+    ],
     "cache dir": [
         ([], 0),
         (["--frobnicate"], 2),
@@ -337,6 +398,8 @@ class ExitCodesTest(FunctionalTest):
         self.write("crash-input.yaml", "name: crash\n")
         self.write("wrong-input.yaml", "name: [World]\n")
         self.write("empty.yaml", "")
+        self.write("rules.json", '{"add_node": ""}')
+        self.write("action.json", '{"node_data": {"id": "n7"}}')
         self.write("syntax.yaml", "a: [1, 2\nb: }\n")
 
     def workflow(self, file, reference, name="World"):
