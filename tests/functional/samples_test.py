@@ -69,6 +69,9 @@ class SamplesTest(FunctionalTest):
         self.assertIn("exit code 3", data["crash"])
         output, data = self.run_sample("errors", "--set", "people=0")
         self.assertEqual((output, data), ("nobody", {"reason": "nothing can be divided by zero"}))
+        folder = str(self.samples / "errors")
+        drawn = self.call("--config", str(self.config), "--context", folder, "graph").out.replace(folder + "/", "")
+        self.assertEqual(drawn, (PROJECT / "docs" / "graph.svg").read_text(), "docs/graph.svg is an old one")
 
     def sample_cancellation(self):
         output, data = self.run_sample("cancellation")

@@ -156,7 +156,7 @@ asio::awaitable<nlohmann::json> list_distributions(const Job& job, fs::path pyth
   const fs::path script = co_await os::on_pool<fs::path>(job.services.pool, job.cancel, std::move(find_script));
   os::ProgramSpec spec;
   spec.program = std::move(python);
-  spec.arguments = {"-I", script.string(), folder.string()};
+  spec.arguments = {"-I", "-S", script.string(), folder.string()};
   spec.environment = job.services.environment;
   spec.working_directory = "/";
   os::ProgramLimits limits;

@@ -3,7 +3,7 @@
     distributions.py FOLDER
 
 Prints a JSON list, sorted by name. Only metadata is read: no code of the distributions is run, and none of them is on
-the path of the interpreter that runs this. Run with -I. Needs nothing but Python 3.8.
+the path of the interpreter that runs this. Run with -I -S. Needs nothing but Python 3.8.
 
 The hash of a distribution is one over what its RECORD says of the files that came with it. It is the same before and
 after the installation, and whoever installed it.
@@ -11,14 +11,12 @@ after the installation, and whoever installed it.
 
 import csv
 import email.parser
-import email.policy
 import hashlib
 import io
 import json
 import os
 import re
 import sys
-import zipfile
 
 MAX_FILE = 64 << 20  # bytes of METADATA or RECORD
 ADDED_BY_INSTALLERS = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json"}
@@ -44,6 +42,8 @@ class Folder:
 
 class Wheel:
     def __init__(self, path):
+        import zipfile  # most folders have no wheel
+
         self.archive = zipfile.ZipFile(path)
 
     def names(self):
@@ -95,7 +95,7 @@ def keywords_of(metadata):
 
 
 def describe(place, folder, names):
-    metadata = email.parser.HeaderParser(policy=email.policy.compat32).parsestr(text_of(place, folder + "/METADATA"))
+    metadata = email.parser.HeaderParser().parsestr(text_of(place, folder + "/METADATA"))
     files = list(files_of(text_of(place, folder + "/RECORD") if "RECORD" in names else ""))
     return {
         "name": str(metadata["Name"]),
