@@ -8,15 +8,11 @@ namespace {
 
 using State = Entry::State;
 
-bool counts_for_size(const Entry& entry) {
-  return entry.bucket == Bucket::env || entry.bucket == Bucket::wheel || entry.bucket == Bucket::git;
-}
-
 // Half-written files, and mirrors that have no name yet, are removed when nobody can still be writing them.
 constexpr auto longest_write = std::chrono::hours(1);
 
 bool may_be_in_writing(const Entry& entry, WallTime now) {
-  const bool has_lock = entry.bucket == Bucket::env || entry.bucket == Bucket::wheel || entry.bucket == Bucket::work;
+  const bool has_lock = holds_directories(entry.bucket) || entry.bucket == Bucket::work;
   return entry.state == State::rubbish && !has_lock && now - entry.last_used <= longest_write;
 }
 
@@ -41,7 +37,7 @@ class Chooser {
  public:
   Chooser(const std::vector<Entry>& entries, const PruneOptions& options, WallTime now)
       : entries_(entries), options_(options), now_(now) {
-    for (const Entry& entry : entries) bytes_ += counts_for_size(entry) ? entry.bytes : 0;
+    for (const Entry& entry : entries) bytes_ += counts_for_size(entry.bucket) ? entry.bytes : 0;
   }
 
   Choice choose() {
@@ -55,13 +51,13 @@ class Chooser {
  private:
   bool is_too_old(const Entry& entry) const { return options_.max_age && now_ - entry.last_used > *options_.max_age; }
   bool is_too_much(const Entry& entry) const {
-    return options_.max_bytes && counts_for_size(entry) && bytes_ > *options_.max_bytes;
+    return options_.max_bytes && counts_for_size(entry.bucket) && bytes_ > *options_.max_bytes;
   }
 
   void take(std::size_t index) {
     const Entry& entry = entries_[index];
     (entry.in_use ? choice_.in_use : choice_.remove).push_back(index);
-    if (!entry.in_use && counts_for_size(entry)) bytes_ -= entry.bytes;
+    if (!entry.in_use && counts_for_size(entry.bucket)) bytes_ -= entry.bytes;
   }
 
   const std::vector<Entry>& entries_;

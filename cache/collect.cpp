@@ -45,7 +45,7 @@ class Remover {
 
   // Locks of things that are no more: of failed builds, and of what was removed just now.
   void remove_spare_locks() {
-    for (const Bucket bucket : {Bucket::env, Bucket::wheel, Bucket::git}) {
+    for (const Bucket bucket : {Bucket::env, Bucket::wheel, Bucket::tool, Bucket::git}) {
       const std::string prefix = std::string(name_of(bucket)) + "-";
       for (const fs::path& path : internal::entries_of(store_.bucket(Bucket::lock)))
         if (path.filename().string().starts_with(prefix)) remove_if_spare(bucket, path, prefix.size());
@@ -55,8 +55,7 @@ class Remover {
  private:
   bool remove_by_kind(const Entry& entry) {
     if (entry.bucket == Bucket::work) return internal::remove_if_free(store_, entry.path);
-    if (entry.bucket != Bucket::env && entry.bucket != Bucket::wheel && entry.bucket != Bucket::git)
-      return ::unlink(entry.path.c_str()) == 0;
+    if (!counts_for_size(entry.bucket)) return ::unlink(entry.path.c_str()) == 0;
     // Before the lock, which may come to be only now: the use of a mirror is noted at its lock file.
     if (entry.bucket == Bucket::git && was_used_again(entry)) return false;
     const auto lock = FileLock::try_lock(store_.lock_file(entry.bucket, entry.name), LockMode::exclusive);

@@ -36,7 +36,7 @@ struct Entry {
   std::uint64_t bytes = 0;   // sum of the sizes of its files
   WallTime created;
   WallTime last_used;
-  KeyInputs inputs;  // of environments and wheels; empty for the rest
+  KeyInputs inputs;  // of environments, wheels and tools; empty for the rest
   nlohmann::json details;
 };
 
@@ -44,7 +44,7 @@ struct Entry {
 std::vector<Entry> list(const Store& store);
 
 struct PruneOptions {
-  // Least recently used first, until environments, wheels and mirrors together are not larger than this.
+  // Least recently used first, until environments, wheels, tools and mirrors together are not larger than this.
   std::optional<std::uint64_t> max_bytes = {};
   // Everything that was not used for longer than this.
   std::optional<std::chrono::seconds> max_age = {};
@@ -78,13 +78,13 @@ enum class OnDamageFound {
   retire,  // and make sure that it is not used again
 };
 
-// What a lease of each of these would find: files that are gone or have another size. Only those of environments and
-// wheels that were published are looked at; nothing is changed, no use is noted, and no contents are read: some
-// milliseconds each. Throws an Error (cancelled).
+// What a lease of each of these would find: files that are gone or have another size. Only those of environments,
+// wheels and tools that were published are looked at; nothing is changed, no use is noted, and no contents are read:
+// some milliseconds each. Throws an Error (cancelled).
 std::vector<Damage> find_gaps(const std::vector<Entry>& entries, const CancelToken& cancel);
 
-// Reads every byte of all environments and wheels that are ready and compares it with what was published; blocks for as
-// long as that takes. Throws an Error (cancelled).
+// Reads every byte of all environments, wheels and tools that are ready and compares it with what was published; blocks
+// for as long as that takes. Throws an Error (cancelled).
 std::vector<Damage> verify(const Store& store, OnDamageFound on_damage, const CancelToken& cancel);
 
 }  // namespace venvoy::cache

@@ -30,7 +30,7 @@ class Lease {
   const std::filesystem::path& path() const noexcept;
   // 64 hexadecimal digits.
   const std::string& key() const noexcept;
-  // Of an environment: counts up from 1. 0 for a wheel, which has none.
+  // Of an environment: counts up from 1. 0 for wheels and tools, which have none.
   unsigned generation() const noexcept;
   // What its maker wrote down; see Manifest.
   const nlohmann::json& details() const noexcept;

@@ -31,7 +31,8 @@ class Lister {
     for (const fs::path& path : names(Bucket::git)) add_mirror(path);
     for (const Bucket bucket : {Bucket::refs, Bucket::verdict, Bucket::python})
       for (const fs::path& path : names(bucket)) add_record(bucket, path);
-    for (const fs::path& path : names(Bucket::wheel)) add_wheel(path);
+    for (const Bucket bucket : {Bucket::tool, Bucket::wheel})
+      for (const fs::path& path : names(bucket)) describe(add(bucket, path), false);
     for (const fs::path& folder : names(Bucket::env))
       for (const fs::path& environment : internal::entries_of(folder)) add_environment(environment);
     for (const fs::path& path : names(Bucket::schema)) add_record(Bucket::schema, path);
@@ -73,8 +74,6 @@ class Lister {
       entry.in_use = !os::FileLock::try_lock_existing(lock, os::LockMode::exclusive);
     if (entry.in_use) entry.users = locks_.holders(lock);
   }
-
-  void add_wheel(const fs::path& path) { describe(add(Bucket::wheel, path), false); }
 
   void add_environment(const fs::path& environment) {
     const auto generations = internal::generations_in(environment);

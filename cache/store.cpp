@@ -5,8 +5,8 @@
 #include "base/error.hpp"
 #include "cache/internal/environments.hpp"
 #include "cache/internal/root.hpp"
+#include "cache/internal/staged.hpp"
 #include "cache/internal/store_state.hpp"
-#include "cache/internal/wheels.hpp"
 
 namespace venvoy::cache {
 
@@ -56,13 +56,25 @@ void Store::retire(const Key& key) const {
 }
 
 std::optional<Lease> Store::lease_wheel(const Key& key) const {
-  auto lease = internal::lease_wheel(state_, key);
-  ++(lease ? state_->counters().hits : state_->counters().misses);
-  return lease;
+  return lease_staged(Bucket::wheel, key);
 }
 
 Staging Store::stage_wheel(const Key& key, const CancelToken& cancel) const {
-  return internal::stage_wheel(state_, key, cancel);
+  return internal::stage(state_, Bucket::wheel, key, cancel);
+}
+
+std::optional<Lease> Store::lease_tool(const Key& key) const {
+  return lease_staged(Bucket::tool, key);
+}
+
+Staging Store::stage_tool(const Key& key, const CancelToken& cancel) const {
+  return internal::stage(state_, Bucket::tool, key, cancel);
+}
+
+std::optional<Lease> Store::lease_staged(Bucket bucket, const Key& key) const {
+  auto lease = internal::lease_staged(state_, bucket, key);
+  ++(lease ? state_->counters().hits : state_->counters().misses);
+  return lease;
 }
 
 WorkDir Store::make_work_dir() const {

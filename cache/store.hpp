@@ -47,8 +47,8 @@ class Store {
   // The folder of a bucket; it exists.
   std::filesystem::path bucket(Bucket bucket) const;
   // The lock of an entry, for os::FileLock. Whoever works in a mirror of the bucket git holds it under the mirror's
-  // file name, shared or exclusive, and touches that file to note the use; environments and wheels take theirs
-  // themselves.
+  // file name, shared or exclusive, and touches that file to note the use; environments, wheels and tools take
+  // theirs themselves.
   std::filesystem::path lock_file(Bucket bucket, std::string_view name) const;
 
   // Records: small files in the buckets refs, verdict, python and schema, replaced in one step. A name has letters,
@@ -73,6 +73,9 @@ class Store {
   // Wheels: directories that are staged and renamed.
   std::optional<Lease> lease_wheel(const Key& key) const;
   Staging stage_wheel(const Key& key, const CancelToken& cancel) const;
+  // What builders need and no plugin sees: the same.
+  std::optional<Lease> lease_tool(const Key& key) const;
+  Staging stage_tool(const Key& key, const CancelToken& cancel) const;
 
   // The first one sweeps what killed engines have left.
   WorkDir make_work_dir() const;
@@ -84,6 +87,8 @@ class Store {
 
  private:
   explicit Store(std::shared_ptr<internal::StoreState> state) : state_(std::move(state)) {}
+  std::optional<Lease> lease_staged(Bucket bucket, const Key& key) const;
+
   std::shared_ptr<internal::StoreState> state_;
 };
 

@@ -49,15 +49,17 @@ std::string counted(std::size_t count, std::string_view one, std::string_view ma
 }
 
 std::string text_of(const PruneReport& report) {
-  std::size_t environments = 0, wheels = 0, mirrors = 0, others = 0;
+  std::size_t environments = 0, wheels = 0, tools = 0, mirrors = 0, others = 0;
   for (const Entry& entry : report.removed)
     ++(entry.bucket == Bucket::env     ? environments
        : entry.bucket == Bucket::wheel ? wheels
+       : entry.bucket == Bucket::tool  ? tools
        : entry.bucket == Bucket::git   ? mirrors
                                        : others);
   std::vector<std::string> parts;
   if (environments > 0) parts.push_back(counted(environments, "environment", "environments"));
   if (wheels > 0) parts.push_back(counted(wheels, "wheel", "wheels"));
+  if (tools > 0) parts.push_back(counted(tools, "tool", "tools"));
   if (mirrors > 0) parts.push_back(counted(mirrors, "mirror", "mirrors"));
   if (others > 0) parts.push_back(counted(others, "small file", "small files"));
   return fmt::format("{}, {:.1f} MB", fmt::join(parts, ", "), static_cast<double>(report.bytes_freed) / 1e6);

@@ -11,8 +11,7 @@ namespace {
 
 // Judged by the file alone: one that cannot be read is damage too.
 bool was_published(const Entry& entry) {
-  return (entry.bucket == Bucket::env || entry.bucket == Bucket::wheel) &&
-         ::access((entry.path / internal::ready_file).c_str(), F_OK) == 0;
+  return holds_directories(entry.bucket) && ::access((entry.path / internal::ready_file).c_str(), F_OK) == 0;
 }
 
 // The first fault that a lease stumbles over; see internal/leasing.cpp.

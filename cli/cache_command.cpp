@@ -54,13 +54,14 @@ schema::Map to_map(const cache::Entry& entry) {
   map.insert("path", entry.path.string());
   if (const auto reference = entry.details.find("reference"); reference != entry.details.end())
     map.insert("reference", reference->get<std::string>());
+  if (const auto tool = entry.details.find("tool"); tool != entry.details.end())
+    map.insert("tool", tool->get<std::string>() + " " + entry.details.value("version", ""));
   return map;
 }
 
 // What `ls` and `du` show: what was made for somebody. The rest is small records.
 bool is_shown(const cache::Entry& entry) {
-  return entry.bucket == cache::Bucket::env || entry.bucket == cache::Bucket::wheel ||
-         entry.bucket == cache::Bucket::git;
+  return cache::counts_for_size(entry.bucket);
 }
 
 std::string title_of(const cache::Entry& entry) {
@@ -68,6 +69,8 @@ std::string title_of(const cache::Entry& entry) {
   if (entry.generation != 0) title += fmt::format(" generation {}", entry.generation);
   if (const auto reference = entry.details.find("reference"); reference != entry.details.end())
     title += fmt::format(" ({})", reference->get<std::string>());
+  if (const auto tool = entry.details.find("tool"); tool != entry.details.end())
+    title += fmt::format(" ({} {})", tool->get<std::string>(), entry.details.value("version", ""));
   return title;
 }
 

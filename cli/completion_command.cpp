@@ -201,9 +201,7 @@ class KnownPlugins {
 
   void add_keys(Candidates& candidates) {
     for (const cache::Entry& entry : entries())
-      if (entry.bucket == cache::Bucket::env || entry.bucket == cache::Bucket::wheel ||
-          entry.bucket == cache::Bucket::git)
-        candidates.add(entry.name, reference_of(entry));
+      if (cache::counts_for_size(entry.bucket)) candidates.add(entry.name, reference_of(entry));
   }
 
   // Of a plugin that was asked for its schema before.

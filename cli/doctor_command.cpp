@@ -50,15 +50,19 @@ constexpr std::uint64_t little_space = std::uint64_t{1} << 30;
 constexpr std::uint64_t few_open_files = 1024;
 constexpr std::chrono::seconds probe_timeout{60};
 
-// What the interpreter's own installer would need. Run with -I; needs nothing but Python 3.8.
+// What the interpreter's own installer would need. Run with -I and the place of own_pip.py; needs nothing but Python
+// 3.8.
 constexpr const char* venv_and_pip_probe = R"(
-import json
-def trouble(name, use):
+import json, runpy, sys
+def trouble(use):
     try:
-        use(__import__(name))
-    except Exception as error:
+        use()
+    except (Exception, SystemExit) as error:
         return "%s: %s" % (type(error).__name__, error)
-print(json.dumps({"venv": trouble("venv", lambda m: m.EnvBuilder), "pip": trouble("ensurepip", lambda m: m.version())}))
+print(json.dumps({
+    "venv": trouble(lambda: __import__("venv").EnvBuilder),
+    "pip": trouble(lambda: runpy.run_path(sys.argv[1])["own_pip"]()),
+}))
 )";
 
 // How one thing is.
@@ -165,7 +169,8 @@ class DoctorCommand {
   void look_at_helpers() {
     try {
       examiner_ = std::make_unique<Examiner>(common_.child_file_limit);
-      for (const char* file : {"interpreter_facts.py", "distributions.py", "plugin_starter.py", "plugin_server.py"})
+      for (const char* file : {"interpreter_facts.py", "distributions.py", "own_pip.py", "pip_places.py", "run_pip.py",
+                               "plugin_starter.py", "plugin_server.py"})
         os::find_support_file(file);
       tell("helpers", Health::ok, os::find_keeper_program().parent_path().string());
     } catch (const Error& error) {
@@ -293,6 +298,8 @@ class DoctorCommand {
         return "environments";
       case cache::Bucket::wheel:
         return "wheels";
+      case cache::Bucket::tool:
+        return "tools";
       case cache::Bucket::work:
         return "work folders";
       default:
@@ -364,8 +371,7 @@ class DoctorCommand {
                       : "pip is used; uv is faster: put it into PATH, or name it in VENVOY_UV");
     }
     // Where it is: what it would be started as.
-    const auto commands = uv->make_environment("python", venv::Target{"environment", "tools"});
-    const std::string where = commands.empty() ? "" : commands.front().program.string();
+    const std::string where = uv->make_environment("python", venv::Target{"environment", "tools"}).program.string();
     uv_ = choice != venv::InstallerChoice::pip;
     tell("uv", Health::ok,
          fmt::format("{} is version {}{}", where, uv->version(), uv_ ? "" : "; not used, since `installer` is pip"));
@@ -395,8 +401,8 @@ class DoctorCommand {
       tell("python", Health::ok, text);
     if (tools.complete())
       return tell("pip", Health::ok,
-                  uv_ ? "comes with each environment; not needed, since uv is used"
-                      : "comes with each environment, and installs packages");
+                  uv_ ? "comes with this Python; not needed, since uv is used"
+                      : "comes with this Python, and installs packages");
     tell("pip", uv_ ? Health::warning : Health::missing, tools.text(),
          uv_ ? "not needed as long as uv is there"
              : "install the venv of this Python (Debian: apt install python3-venv), or uv");
@@ -438,7 +444,7 @@ class DoctorCommand {
   PythonTools tools_of(const fs::path& python) {
     os::ProgramSpec spec;
     spec.program = python;
-    spec.arguments = {"-I", "-c", venv_and_pip_probe};
+    spec.arguments = {"-I", "-c", venv_and_pip_probe, os::find_support_file("own_pip.py").string()};
     spec.environment = environment_;
     spec.working_directory = "/";
     os::ProgramLimits limits;

@@ -30,12 +30,13 @@ struct Steering {
 struct Command {
   std::filesystem::path program;
   std::vector<std::string> arguments;
+  std::vector<std::string> environment = {};  // "NAME=value", beyond what all of them get
 };
 
 // Where a command works: folders that are absolute.
 struct Target {
   std::filesystem::path environment;  // of a virtual environment
-  std::filesystem::path tools;        // what the installer itself needs; of one making, and no part of the environment
+  std::filesystem::path tools;        // where the package `pip` lies, if that is the installer
 };
 
 // Says which commands make an environment; who runs them is another matter. None of them asks anybody anything, reads a
@@ -50,9 +51,11 @@ class Installer {
   // Whether it looks only at an index of ours, which its environment names, and which does the steering by dates and
   // hashes: then no command names the places of the settings.
   virtual bool needs_index() const noexcept = 0;
+  // Whether the target's `tools` must be there (internal/own_pip.hpp).
+  virtual bool needs_tools() const noexcept = 0;
 
-  // A new environment of an interpreter: to be run one after the other.
-  virtual std::vector<Command> make_environment(const std::filesystem::path& python, const Target& target) const = 0;
+  // A new environment of an interpreter.
+  virtual Command make_environment(const std::filesystem::path& python, const Target& target) const = 0;
   // The wheel of a project, in the folder `output`. The environment says for which Python, and stays as it is.
   virtual Command build_wheel(const Target& target, const std::filesystem::path& project,
                               const std::filesystem::path& output, const Settings& settings,

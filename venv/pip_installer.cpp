@@ -13,8 +13,9 @@ void add_pip_steering(Arguments& arguments, const Steering& steering) {
   if (!steering.constraints.empty()) arguments.insert(arguments.end(), {"--constraint", steering.constraints.string()});
 }
 
-// The interpreter's own pip, in a folder of its own, so that it is no part of the environment, nor what else comes with
-// it. Where it looks for packages is in its environment variables (internal/steered_index.hpp).
+// The interpreter's own pip, which the store keeps (internal/own_pip.hpp), so that it is no part of the environment,
+// and need not be set up for each. Where it looks for packages is in its environment variables
+// (internal/steered_index.hpp).
 class PipInstaller final : public Installer {
  public:
   explicit PipInstaller(fs::path script) : script_(std::move(script)) {}
@@ -22,12 +23,10 @@ class PipInstaller final : public Installer {
   std::string_view name() const noexcept override { return "pip"; }
   std::string_view version() const noexcept override { return {}; }
   bool needs_index() const noexcept override { return true; }
+  bool needs_tools() const noexcept override { return true; }
 
-  // Not in one command, as venv keeps to itself what pip's own installation says when it fails.
-  std::vector<Command> make_environment(const fs::path& python, const Target& target) const override {
-    return {{python, {"-I", "-m", "venv", "--without-pip", target.environment.string()}},
-            {python, {"-I", "-m", "venv", "--without-pip", target.tools.string()}},
-            {target.tools / "bin" / "python", {"-I", "-m", "ensurepip", "--upgrade", "--default-pip"}}};
+  Command make_environment(const fs::path& python, const Target& target) const override {
+    return {python, {"-I", "-m", "venv", "--without-pip", target.environment.string()}};
   }
 
   // As pip does it by itself where there are no setuptools, in its later versions.
@@ -36,6 +35,8 @@ class PipInstaller final : public Installer {
     Command command =
         pip(target, {"wheel", "--use-pep517", "--no-deps", "--progress-bar", "off", "--wheel-dir", output.string()});
     command.arguments.push_back(project.string());
+    // What a build needs is used once, and not all of it.
+    command.environment = {"PIP_NO_COMPILE=1"};
     return command;
   }
 

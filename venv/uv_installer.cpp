@@ -27,11 +27,12 @@ class UvInstaller final : public Installer {
   std::string_view name() const noexcept override { return "uv"; }
   std::string_view version() const noexcept override { return version_; }
   bool needs_index() const noexcept override { return false; }
+  bool needs_tools() const noexcept override { return false; }
 
-  std::vector<Command> make_environment(const fs::path& python, const Target& target) const override {
+  Command make_environment(const fs::path& python, const Target& target) const override {
     return {
-        {program_,
-         {"venv", "--no-project", "--no-python-downloads", "--python", python.string(), target.environment.string()}}};
+        program_,
+        {"venv", "--no-project", "--no-python-downloads", "--python", python.string(), target.environment.string()}};
   }
 
   // Without sources: what pip would not see must not decide what is built.

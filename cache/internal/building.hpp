@@ -25,9 +25,10 @@ struct HeldBuilding {
 };
 
 struct HeldStaging {
-  HeldStaging(std::shared_ptr<StoreState> its_store, Key its_key, CancelToken its_cancel);
+  HeldStaging(std::shared_ptr<StoreState> its_store, Bucket its_bucket, Key its_key, CancelToken its_cancel);
 
   std::shared_ptr<StoreState> store;
+  Bucket bucket;
   Key key;
   CancelToken cancel;
   os::StagingDir staging;

@@ -1,4 +1,4 @@
-// Taking and giving back a lease; the same for environments and wheels.
+// Taking and giving back a lease; the same for environments, wheels and tools.
 #pragma once
 
 #include <filesystem>

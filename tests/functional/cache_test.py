@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import time
 
 import harness
@@ -51,6 +52,30 @@ class CacheTest(FunctionalTest):
         self.assertEqual(usage["total"]["bytes"], sum(bucket["bytes"] for bucket in usage["buckets"].values()))
         result, _ = self.cache("show", "nothing")
         self.require_failure(result, 1, "the store holds no 'nothing'", "venvoy cache ls")
+
+    def test_the_pip_of_the_store(self):
+        self.write_config(installer="pip")
+        self.install()
+        other = self.tiny("other")
+        self.write_workflow(other.reference(other.head()))
+        self.require_message(self.run_workflow(), greeting(other))
+        _, entries = self.cache("ls")
+        (tool,) = [entry for entry in entries if entry["bucket"] == "tool"]
+        self.assertRegex(tool["tool"], r"^pip \d")
+        _, (shown,) = self.cache("show", tool["name"])
+        self.assertEqual(shown["manifest"]["python"], os.path.realpath(harness.PYTHON))
+        self.assertEqual(shown["inputs"]["tool"], "pip")
+        self.flip_a_byte(pathlib.Path(tool["path"]) / "pip/__init__.py")
+        result, report = self.cache("verify")
+        self.assertEqual([entry["bucket"] for entry in report["damaged"]], ["tool"], result)
+        other.change(text="the second commit")
+        self.write_workflow(other.reference(other.head()))
+        self.require_message(self.run_workflow(), greeting(other))
+        result, report = self.cache("verify")
+        self.assertEqual(report, {"damaged": []}, result)
+        result, report = self.cache("prune", "--max-size", "1B")
+        self.assertIn("tool", [entry["bucket"] for entry in report["removed"]], result)
+        self.require_clean_store()
 
     def test_verify_finds_a_changed_byte(self):
         self.install()

@@ -89,7 +89,7 @@ class DoctorTest(FunctionalTest):
         self.assertIn("exit code 3", self.row(rows, "python")["text"])
 
     def test_a_python_without_venv(self):
-        # As on a Debian without python3-venv: there is no ensurepip.
+        # As on a Debian without python3-venv and python3-pip.
         fake = self.write("python3", f"#!{PYTHON} -I\n" + FAKE)
         os.chmod(fake, 0o755)
         self.write_config(pythonPath=str(fake), installer="pip")
@@ -240,15 +240,16 @@ class DoctorTest(FunctionalTest):
         self.assertEqual(self.call("doctor", "surplus").code, 2)
 
 
-# An interpreter that says the same as the one that runs it, but has no ensurepip.
+# An interpreter that says the same as the one that runs it, but has neither pip nor ensurepip.
 FAKE = """
 import sys
 arguments = sys.argv[1:]
 while arguments and arguments[0] == "-I":
     arguments.pop(0)
-sys.modules["ensurepip"] = None
+sys.modules["ensurepip"] = sys.modules["pip"] = None
 sys._base_executable = sys.executable = __file__
 if arguments and arguments[0] == "-c":
+    sys.argv = ["-c", *arguments[2:]]
     exec(compile(arguments[1], "<string>", "exec"), {"__name__": "__main__"})
 else:
     sys.argv = arguments

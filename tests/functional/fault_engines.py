@@ -145,7 +145,7 @@ class Venvoy:
         """Files of the store that somebody still has a lock on."""
         locked = []
         root = self.root(store)
-        places = [*root.glob("lock-v1/*"), *root.glob("env-v1/*/*/*/lease"), *root.glob("wheel-v1/*/lease")]
+        places = [*root.glob("lock-v1/*"), *root.glob("env-v1/*/*/*/lease"), *root.glob("wheel-v1/*/lease"), *root.glob("tool-v1/*/lease")]
         for path in [*places, *root.glob("work-v1/*/lease"), *(place.parent for place in places if place.name == "lease")]:
             try:
                 file = os.open(path, os.O_RDONLY)
@@ -163,7 +163,8 @@ class Venvoy:
         """What the ready environments and wheels have lost of what was published, byte for byte."""
         faults = []
         root = self.root(store)
-        for ready in [*root.glob("env-v1/*/*/*/ready.json"), *root.glob("wheel-v1/*/ready.json")]:
+        places = ("env-v1/*/*/*/ready.json", "wheel-v1/*/ready.json", "tool-v1/*/ready.json")
+        for ready in [path for place in places for path in root.glob(place)]:
             try:
                 faults += published_faults(ready)
             except (ValueError, KeyError, OSError) as error:
@@ -173,7 +174,7 @@ class Venvoy:
     def half_made(self, store):
         """What is neither ready nor anybody's any more."""
         root = self.root(store)
-        folders = [*root.glob("env-v1/*/*/*"), *root.glob("wheel-v1/*")]
+        folders = [*root.glob("env-v1/*/*/*"), *root.glob("wheel-v1/*"), *root.glob("tool-v1/*")]
         left = [str(path) for path in folders if path.is_dir() and not (path / "ready.json").exists()]
         return left + [str(path) for path in root.glob("work-v1/*")]
 

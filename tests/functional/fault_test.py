@@ -575,7 +575,7 @@ def main():
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=30, help="of the test with eight processes")
     parser.add_argument("--seed", default="1")
-    parser.add_argument("--installer", choices=["uv", "pip"])
+    parser.add_argument("--installer", choices=["uv", "pip"], default=os.environ.get("TEST_INSTALLER"))
     _, rest = parser.parse_known_args(namespace=OPTIONS)
     if OPTIONS.engine == "arcaflow":
         OPTIONS.program = OPTIONS.program or shutil.which("arcaflow")

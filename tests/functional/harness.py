@@ -473,8 +473,8 @@ class FunctionalTest(unittest.TestCase):
         return [path.parent for path in self.in_store("env-v1/*/*/*/ready.json")]
 
     def require_clean_store(self):
-        """Nothing half-made: each environment and wheel is ready, and nobody's working directory is there."""
-        for pattern in ("env-v1/*/*/*", "wheel-v1/*"):
+        """Nothing half-made: each environment, wheel and tool is ready, and nobody's working directory is there."""
+        for pattern in ("env-v1/*/*/*", "wheel-v1/*", "tool-v1/*"):
             for path in self.in_store(pattern):
                 if path.is_dir():
                     self.assertTrue((path / "ready.json").exists(), f"{path} is half-made: {list(path.iterdir())}")

@@ -187,7 +187,7 @@ class KillTest(FunctionalTest):
         plugin = self.tiny()
         self.write_workflow(plugin.reference())
         self.require_message(self.run_workflow(), greeting(plugin))
-        for part in ("git-v1", "refs-v1", "verdict-v1", "wheel-v1", "schema-v1", "python-v1", "lock-v1", "work-v1"):
+        for part in ("git-v1", "refs-v1", "verdict-v1", "tool-v1", "wheel-v1", "schema-v1", "python-v1", "lock-v1", "work-v1"):
             with self.subTest(part=part):
                 (folder,) = self.in_store(part)
                 shutil.rmtree(folder)

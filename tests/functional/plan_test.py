@@ -44,7 +44,7 @@ class PlanTest(FunctionalTest):
 
     def store_files(self):
         """What the store holds, but for what says when it was used last."""
-        files = [path for pattern in ("env-v1/**/*", "wheel-v1/**/*", "git-v1/**/*", "refs-v1/*", "verdict-v1/*",
+        files = [path for pattern in ("env-v1/**/*", "wheel-v1/**/*", "tool-v1/**/*", "git-v1/**/*", "refs-v1/*", "verdict-v1/*",
                                       "schema-v1/*") for path in self.in_store(pattern)]
         return {str(path): path.stat().st_mtime_ns for path in files if path.is_file() and path.name != "lease"}
 

@@ -16,6 +16,7 @@
 #include "os/on_pool.hpp"
 #include "venv/internal/manifest.hpp"
 #include "venv/internal/module_check.hpp"
+#include "venv/internal/own_pip.hpp"
 #include "venv/internal/run_installer.hpp"
 #include "venv/internal/scratch.hpp"
 #include "venv/internal/steered_run.hpp"
@@ -42,11 +43,12 @@ struct Site {
   fs::path scratch;
   std::shared_ptr<const Installer> installer;
   bool environment_made = false;
-  Choice chosen = {};  // by which the versions of its dependencies were
+  SharedLease tools = nullptr;  // if the installer needs them
+  Choice chosen = {};           // by which the versions of its dependencies were
   std::optional<IndexPlaces> places = std::nullopt;
 
   fs::path environment() const { return environment_in(building->path()); }
-  Target target() const { return {environment(), scratch / "pip"}; }
+  Target target() const { return {environment(), tools ? tools->path() : fs::path()}; }
   InstallerRun run(Command command) const {
     InstallerRun result;
     result.command = std::move(command);
@@ -58,12 +60,13 @@ struct Site {
 
 asio::awaitable<void> make_environment(Site& site) {
   if (site.environment_made) co_return;
-  const std::vector<Command> commands = site.installer->make_environment(site.python.program, site.target());
-  for (const Command& command : commands) {
-    InstallerRun run = site.run(command);
-    run.trouble = "error creating venv for";
-    co_await run_installer(site.job, std::move(run));
+  if (site.installer->needs_tools() && !site.tools) {
+    SharedLease tools = co_await lease_own_pip(site.job, site.python, site.scratch);
+    site.tools = std::move(tools);
   }
+  InstallerRun run = site.run(site.installer->make_environment(site.python.program, site.target()));
+  run.trouble = "error creating venv for";
+  co_await run_installer(site.job, std::move(run));
   site.environment_made = true;
 }
 
@@ -100,7 +103,6 @@ asio::awaitable<void> require_all_listed(Site& site, Bounds bounds, std::string 
   if (unlisted.empty()) co_return;
   Work<bool> remove = [&](const CancelToken&) {
     os::remove_tree(site.environment());
-    os::remove_tree(site.target().tools);
     return true;
   };
   co_await os::on_pool<bool>(job.services.pool, job.cancel, std::move(remove));

@@ -13,6 +13,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "venv/internal/origin.hpp"
+#include "venv/internal/own_pip.hpp"
 #include "venv/internal/run_installer.hpp"
 #include "venv/internal/scratch.hpp"
 #include "venv/internal/steered_run.hpp"
@@ -147,16 +148,15 @@ std::string python_needed(const std::string& message, const std::string& version
 asio::awaitable<Package> look_into(const Job& job, std::string requirement, Interpreter python, fs::path scratch) {
   const auto installer = co_await job.installers.choose(job.settings.installer, job.logger, job.cancel);
   const fs::path output = scratch / "wheel";
-  const Target target{scratch / "venv", scratch / "pip"};
-  const std::vector<Command> commands = installer->make_environment(python.program, target);
-  for (const Command& command : commands) {
-    InstallerRun make;
-    make.command = command;
-    make.installer = installer->name();
-    make.trouble = "error creating venv for";
-    make.temporary = scratch;
-    co_await run_installer(job, std::move(make));
-  }
+  std::shared_ptr<cache::Lease> tools;
+  if (installer->needs_tools()) tools = co_await lease_own_pip(job, python, scratch);
+  const Target target{scratch / "venv", tools ? tools->path() : fs::path()};
+  InstallerRun make;
+  make.command = installer->make_environment(python.program, target);
+  make.installer = installer->name();
+  make.trouble = "error creating venv for";
+  make.temporary = scratch;
+  co_await run_installer(job, std::move(make));
   SteeredRun fetch;
   fetch.run.temporary = scratch;
   fetch.target = target;

@@ -262,12 +262,12 @@ std::vector<IndexFile> PackageIndexes::ask_once(Server& server, const std::strin
   }
 }
 
-asio::awaitable<IndexPlaces> places_of_pip(const Job& job, fs::path tools) {
+asio::awaitable<IndexPlaces> places_of_pip(const Job& job, Target target) {
   Work<fs::path> find_script = [](const CancelToken&) { return os::find_support_file("pip_places.py"); };
   const fs::path script = co_await os::on_pool<fs::path>(job.services.pool, job.cancel, std::move(find_script));
   os::ProgramSpec spec;
-  spec.program = tools / "bin" / "python";
-  spec.arguments = {"-I", script.string()};
+  spec.program = target.environment / "bin" / "python";
+  spec.arguments = {"-I", script.string(), target.tools.string()};
   spec.environment = job.services.environment;
   spec.working_directory = "/";
   os::ProgramLimits limits;

@@ -25,9 +25,9 @@ struct IndexPlaces {
   std::string version;  // of the installer that was asked; empty if it did not say
 };
 
-// What pip would do: asked of the pip in `tools`, since it alone knows its configuration files, variables and
-// default. Settings of ours come before them. Throws an Error: install, environment, cancelled.
-boost::asio::awaitable<IndexPlaces> places_of_pip(const Job& job, std::filesystem::path tools);
+// What pip would do: asked of the target's pip, since it alone knows its configuration files, variables and default.
+// Settings of ours come before them. Throws an Error: install, environment, cancelled.
+boost::asio::awaitable<IndexPlaces> places_of_pip(const Job& job, Target target);
 
 // The same of uv.
 boost::asio::awaitable<IndexPlaces> places_of_uv(const Job& job, const Installer& installer);

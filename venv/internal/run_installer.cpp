@@ -105,10 +105,11 @@ os::Environment environment_for(const Job& job, const InstallerRun& run) {
   os::set_variable(environment, "TMPDIR", run.temporary.string());
   // With its own three tries a server that says nothing would be waited for two minutes.
   if (!os::get_variable(environment, "UV_HTTP_RETRIES")) os::set_variable(environment, "UV_HTTP_RETRIES", "2");
-  for (const std::string& variable : run.environment) {
-    const auto equals = variable.find('=');
-    os::set_variable(environment, variable.substr(0, equals), variable.substr(equals + 1));
-  }
+  for (const auto* const more : {&run.command.environment, &run.environment})
+    for (const std::string& variable : *more) {
+      const auto equals = variable.find('=');
+      os::set_variable(environment, variable.substr(0, equals), variable.substr(equals + 1));
+    }
   return environment;
 }
 

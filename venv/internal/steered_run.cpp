@@ -134,7 +134,7 @@ asio::awaitable<void> run_steered(const Job& job, const Installer& installer, St
   steered.run.installer = installer.name();
   if (needs_index) {
     if (!places) {
-      IndexPlaces found = co_await places_of_pip(job, steered.target.tools);
+      IndexPlaces found = co_await places_of_pip(job, steered.target);
       places = std::move(found);
     }
     co_await run_with_index(job, steered, *places);

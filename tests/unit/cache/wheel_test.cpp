@@ -1,5 +1,7 @@
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cache/collect.hpp"
 #include "support/catch.hpp"
 #include "test_store.hpp"
 
@@ -23,6 +25,26 @@ TEST_CASE("a wheel appears whole") {
   CHECK(read(lease->path() / "thing.whl") == "zip");
   CHECK(lease->details() == nlohmann::json{{"file", "thing.whl"}});
   CHECK(test.store.statistics().builds == 1);
+}
+
+TEST_CASE("tools are kept as wheels are, beside them") {
+  TestStore test;
+  test.build_wheel("a");
+  CHECK_FALSE(test.store.lease_tool(key("a")));
+  {
+    Staging staging = test.store.stage_tool(key("a"), {});
+    // So many that they are not flushed one by one.
+    for (int i = 0; i < 100; ++i) write(staging.path() / fmt::format("tool/{}.py", i), "code");
+    const Lease lease = staging.publish({});
+    CHECK(lease.path() == test.store.path() / "tool-v1" / key("a").hex());
+    CHECK(prune(test.store, {.max_bytes = 0}, {}).removed.size() == 1);  // the wheel
+  }
+  fs::remove(test.store.path() / "tool-v1" / key("a").hex() / "tool/7.py");
+  CHECK(find_gaps(list(test.store), {}).size() == 1);
+  CHECK_FALSE(test.store.lease_tool(key("a")));
+  write(test.store.stage_tool(key("a"), {}).path() / "never", "published");
+  CHECK(prune(test.store, {.max_bytes = 0}, {}).removed.size() == 1);
+  CHECK(fs::is_empty(test.store.path() / "tool-v1"));
 }
 
 TEST_CASE("a wheel that is not published leaves nothing") {

@@ -1,7 +1,7 @@
-// Wheels are staged in the engine's own work directory, so what a killed engine leaves is swept with it, and renamed to
-// wheel-v1/<key> under lock-v1/wheel-<key>. Nobody but the holder of that lock takes a name in wheel-v1 away, so a
-// damaged directory is set aside once, and never the good one that has taken its place.
-#include "cache/internal/wheels.hpp"
+// Wheels and tools are staged in the engine's own work directory, so what a killed engine leaves is swept with it, and
+// renamed to wheel-v1/<key> under lock-v1/wheel-<key>. Nobody but the holder of that lock takes a name in wheel-v1 away,
+// so a damaged directory is set aside once, and never the good one that has taken its place. Of tools the same.
+#include "cache/internal/staged.hpp"
 
 #include <stdio.h>
 
@@ -21,8 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path wheel_path(const StoreState& store, const std::string& key) {
-  return store.bucket(Bucket::wheel) / key;
+fs::path path_of(const StoreState& store, Bucket bucket, const std::string& key) {
+  return store.bucket(bucket) / key;
 }
 
 DirectoryLock lock_staging(const os::StagingDir& staging) {
@@ -31,31 +31,32 @@ DirectoryLock lock_staging(const os::StagingDir& staging) {
 }
 
 // Somebody may be using it, so it is not simply removed.
-void set_aside(StoreState& store, const fs::path& wheel) {
-  const fs::path aside = wheel.parent_path() / (retired_prefix + os::random_name());
-  ::rename(wheel.c_str(), aside.c_str());
-  for (const fs::path& path : entries_of(wheel.parent_path()))
+void set_aside(StoreState& store, const fs::path& damaged) {
+  const fs::path aside = damaged.parent_path() / (retired_prefix + os::random_name());
+  ::rename(damaged.c_str(), aside.c_str());
+  for (const fs::path& path : entries_of(damaged.parent_path()))
     if (path.filename().string().starts_with(retired_prefix) && remove_if_free(store, path)) ++store.counters().swept;
 }
 
 }  // namespace
 
-HeldStaging::HeldStaging(std::shared_ptr<StoreState> its_store, Key its_key, CancelToken its_cancel)
+HeldStaging::HeldStaging(std::shared_ptr<StoreState> its_store, Bucket its_bucket, Key its_key, CancelToken its_cancel)
     : store(std::move(its_store)),
+      bucket(its_bucket),
       key(std::move(its_key)),
       cancel(std::move(its_cancel)),
       staging(store->engine_directory()),
       lock(lock_staging(staging)) {}
 
-std::optional<Lease> lease_wheel(const std::shared_ptr<StoreState>& store, const Key& key) {
+std::optional<Lease> lease_staged(const std::shared_ptr<StoreState>& store, Bucket bucket, const Key& key) {
   std::unique_ptr<HeldLease> lease;
-  check_out(store, wheel_path(*store, key.hex()), key.hex(), 0, OnDamage::leave, lease);
+  check_out(store, path_of(*store, bucket, key.hex()), key.hex(), 0, OnDamage::leave, lease);
   if (!lease) return std::nullopt;
   return Lease(std::move(lease));
 }
 
-Staging stage_wheel(const std::shared_ptr<StoreState>& store, const Key& key, const CancelToken& cancel) {
-  return Staging(std::make_unique<HeldStaging>(store, key, cancel));
+Staging stage(const std::shared_ptr<StoreState>& store, Bucket bucket, const Key& key, const CancelToken& cancel) {
+  return Staging(std::make_unique<HeldStaging>(store, bucket, key, cancel));
 }
 
 }  // namespace internal
@@ -78,9 +79,9 @@ Lease Staging::publish(const Manifest& manifest) {
   held->lock.touch(store->clock().wall());
   held->lock.share();
   const auto name_lock =
-      os::FileLock::wait(store->lock_file(Bucket::wheel, held->key.hex()), os::LockMode::exclusive, held->cancel);
-  if (auto lease = internal::lease_wheel(store, held->key)) return std::move(*lease);
-  const auto target = internal::wheel_path(*store, held->key.hex());
+      os::FileLock::wait(store->lock_file(held->bucket, held->key.hex()), os::LockMode::exclusive, held->cancel);
+  if (auto lease = internal::lease_staged(store, held->bucket, held->key)) return std::move(*lease);
+  const auto target = internal::path_of(*store, held->bucket, held->key.hex());
   internal::set_aside(*store, target);
   if (held->staging.publish(target) == os::StagingDir::Published::by_another)
     throw Error(ErrorCode::environment, fmt::format("'{}' is in the way", target.string()));
