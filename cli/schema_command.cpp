@@ -1,4 +1,4 @@
-// venvoy schema workflow|config
+// venvoy schema workflow|config|http
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -13,8 +13,10 @@
 #include "cli/commands.hpp"
 #include "cli/prepare_plugin.hpp"
 #include "cli/session.hpp"
+#include "cli/version.hpp"
 #include "report/workflow_schema.hpp"
 #include "schema/json.hpp"
+#include "server/openapi.hpp"
 #include "workflow/document.hpp"
 
 namespace venvoy::cli {
@@ -86,7 +88,7 @@ class WorkflowSchemaCommand {
 }  // namespace
 
 void add_schema_command(CLI::App& app, CommonOptions& common, Action& action) {
-  CLI::App* schema = app.add_subcommand("schema", "JSON Schema of our files, for editors");
+  CLI::App* schema = app.add_subcommand("schema", "JSON Schema of our files, and of what is served");
   schema->require_subcommand(1);
   schema->footer("Example: venvoy schema config > config.schema.json");
 
@@ -107,6 +109,15 @@ void add_schema_command(CLI::App& app, CommonOptions& common, Action& action) {
     action = [] {
       const auto registry = api::make_registry_for_reading();
       write_schema(report::configuration_json_schema(api::configuration_type(*registry), {}));
+      return exit_number(PlainExit::ok);
+    };
+  });
+
+  CLI::App* http = schema->add_subcommand("http", "OpenAPI document of `venvoy serve`");
+  http->footer("Example: venvoy schema http > openapi.json");
+  http->callback([&action] {
+    action = [] {
+      write_schema(server::openapi_document(version_text));
       return exit_number(PlainExit::ok);
     };
   });

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <utility>
 
 #include <fmt/format.h>
 
@@ -23,7 +22,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t max_log_bytes = std::size_t{2} << 30;
+constexpr std::size_t piece_bytes = std::size_t{256} << 10;
+constexpr std::size_t max_line_bytes = std::size_t{64} << 20;
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
@@ -34,6 +34,48 @@ std::string lower(std::string text) {
 std::string rotated_name(const fs::path& file, std::int64_t number) {
   return fmt::format("{}.{}", file.string(), number);
 }
+
+// The lines of a file from the last to the first, so that a long log costs no more than what is shown of it.
+class LinesFromEnd {
+ public:
+  explicit LinesFromEnd(const std::string& name) : file_(os::open_file(name, O_RDONLY)) {
+    at_ = ::lseek(file_.get(), 0, SEEK_END);
+  }
+
+  // Nothing when there are no more.
+  std::optional<std::string> next() {
+    while (true) {
+      const std::size_t end = text_.rfind('\n');
+      if (end == text_.npos && at_ > 0 && text_.size() < max_line_bytes) {
+        read_piece();
+        continue;
+      }
+      if (end == text_.npos && text_.empty()) return std::nullopt;
+      std::string line = text_.substr(end == text_.npos ? 0 : end + 1);
+      text_.resize(end == text_.npos ? 0 : end);
+      if (!line.empty()) return line;
+    }
+  }
+
+ private:
+  void read_piece() {
+    std::string piece(std::min(piece_bytes, static_cast<std::size_t>(at_)), '\0');
+    at_ -= static_cast<off_t>(piece.size());
+    for (std::size_t done = 0; done < piece.size();) {
+      const ssize_t count =
+          ::pread(file_.get(), piece.data() + done, piece.size() - done, at_ + static_cast<off_t>(done));
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) throw system_error(errno, "cannot read the decision log");
+      if (count == 0) break;  // cut off meanwhile: the rest stays NULs, which are no record
+      done += static_cast<std::size_t>(count);
+    }
+    text_.insert(0, piece);
+  }
+
+  os::Fd file_;
+  off_t at_ = 0;
+  std::string text_;
+};
 
 }  // namespace
 
@@ -52,12 +94,10 @@ void DecisionLog::write(const schema::Value& record) {
   const std::lock_guard lock(mutex_);
   rotate();
   const os::Fd file = os::open_file(settings_.file, O_RDWR | O_APPEND | O_CREAT, 0600);
-  if (!std::exchange(looked_at_end_, true)) {
-    // A crash may have left half a line, which must not take ours with it.
-    char last = '\n';
-    const off_t end = ::lseek(file.get(), 0, SEEK_END);
-    if (end > 0 && ::pread(file.get(), &last, 1, end - 1) == 1 && last != '\n') line.insert(0, 1, '\n');
-  }
+  // A crash or a full disk may have left half a line, which must not take ours with it.
+  char last = '\n';
+  const off_t end = ::lseek(file.get(), 0, SEEK_END);
+  if (end > 0 && ::pread(file.get(), &last, 1, end - 1) == 1 && last != '\n') line.insert(0, 1, '\n');
   const ssize_t written = ::write(file.get(), line.data(), line.size());
   if (written != static_cast<ssize_t>(line.size()))
     throw system_error(written < 0 ? errno : ENOSPC, fmt::format("cannot write '{}'", settings_.file.string()));
@@ -85,18 +125,14 @@ std::vector<schema::Value> DecisionLog::read(std::size_t limit,
                                              const std::function<bool(const schema::Value&)>& suits) const {
   std::deque<schema::Value> found;
   for (std::int64_t number = 0; number <= settings_.keep && found.size() < limit; ++number) {
-    const auto text = os::read_file_if_there(
-        number == 0 ? settings_.file.string() : rotated_name(settings_.file, number), max_log_bytes);
-    if (!text) continue;
-    std::string_view rest = *text;
-    // From the end, so that a long log costs no more than what is shown of it.
-    while (!rest.empty() && found.size() < limit) {
-      if (rest.ends_with('\n')) rest.remove_suffix(1);
-      const std::size_t start = rest.rfind('\n');
-      const std::string_view line = start == rest.npos ? rest : rest.substr(start + 1);
-      rest = start == rest.npos ? std::string_view() : rest.substr(0, start + 1);
+    const std::string name = number == 0 ? settings_.file.string() : rotated_name(settings_.file, number);
+    if (::access(name.c_str(), F_OK) != 0) continue;
+    LinesFromEnd lines(name);
+    while (found.size() < limit) {
+      const auto line = lines.next();
+      if (!line) break;
       try {
-        schema::Value record = schema::read_json(line);
+        schema::Value record = schema::read_json(*line);
         if (suits(record)) found.push_front(std::move(record));
       } catch (const Error&) {
         // Torn by a crash.

@@ -39,7 +39,6 @@ class DecisionLog {
   LogSettings settings_;
   std::vector<std::string> secret_names_;
   std::mutex mutex_;
-  bool looked_at_end_ = false;
 };
 
 }  // namespace venvoy::governance

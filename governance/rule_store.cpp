@@ -72,7 +72,12 @@ RuleStore::Updated RuleStore::update(const std::string& cluster_id, const Update
   if (expected && *expected != map.revision) throw StaleRevision(*expected, map.revision);
   Updated result;
   result.change = apply(map, cluster_id, update, actor, rfc3339_utc(clock_.wall()));
-  if (!update.empty()) write(map, true);
+  if (!update.empty()) {
+    write(map, true);
+    // Two updates in one tick of the clock may look alike from outside: the next reader looks inside.
+    const std::lock_guard lock(mutex_);
+    map_ = nullptr;
+  }
   result.map = std::make_shared<const RuleMap>(std::move(map));
   return result;
 }

@@ -27,6 +27,7 @@ constexpr std::string_view style_sheet = R"(
   .box { fill: #f6f7f9; stroke: #6b7280; }
   .input .box, .output .box { fill: #e8f0ea; stroke: #4d7c5a; }
   .error-output .box { fill: #f8eaea; stroke: #a05252; }
+  .running .box { fill: #fff4de; stroke: #8a5a00; stroke-width: 2; }
   .succeeded .box { fill: #e6f4ea; stroke: #2f7d4f; stroke-width: 1.5; }
   .failed .box { fill: #fbe9e7; stroke: #b3261e; stroke-width: 2; }
   .disabled .box, .cancelled .box { fill: none; stroke-dasharray: 3 3; }
@@ -40,6 +41,7 @@ constexpr std::string_view style_sheet = R"(
     .box { fill: #22262c; stroke: #8b929c; }
     .input .box, .output .box { fill: #1f2d24; stroke: #6fa37d; }
     .error-output .box { fill: #33211f; stroke: #c27f7a; }
+    .running .box { fill: #33270f; stroke: #e0a83a; }
     .succeeded .box { fill: #16301f; stroke: #5fb37f; }
     .failed .box { fill: #3a1715; stroke: #f0857c; }
     .disabled .box, .cancelled .box { fill: none; }

@@ -78,38 +78,44 @@ struct Daemon::State final : HttpHandler {
   }
 
   asio::awaitable<HttpResponse> handle(HttpRequest request) override {
-    std::optional<HttpResponse> response = fixed(request);
-    if (response) co_return std::move(*response);
+    const std::optional<FoundRoute> route = find_route(request);
+    if (!route) {
+      const std::string message =
+          fmt::format("there is nothing at {} {}", request.method, to_valid_utf8(request.path.substr(0, 200)));
+      co_return refusal(404, "unknown", message);
+    }
+    std::optional<HttpResponse> response = fixed(route->operation, request);
     const std::string actor = access->actor(request);
     governance::Reply failure;
     try {
-      response = co_await routes.answer(request, actor);
-      if (!response) response = co_await runs.answer(request, actor);
+      if (!response) response = co_await routes.answer(*route, request, actor);
+      if (!response) response = co_await runs.answer(*route, request, actor);
     } catch (const Error& error) {
       failure = governance::error_reply(error);
     }
     if (response) co_return std::move(*response);
-    if (!failure.body.is_null()) co_return to_response(failure);
-    const std::string message =
-        fmt::format("there is nothing at {} {}", request.method, to_valid_utf8(request.path.substr(0, 200)));
-    co_return refusal(404, "unknown", message);
+    co_return to_response(failure);
   }
 
-  std::optional<HttpResponse> fixed(const HttpRequest& request) {
-    if (request.method != "GET" && request.method != "HEAD") return std::nullopt;
-    if (auto welcome = access->welcome(request)) return welcome;
-    if (auto page = page_file(request.path)) return page;
+  std::optional<HttpResponse> fixed(Operation operation, const HttpRequest& request) const {
     HttpResponse response;
-    if (request.path == "/health") {
-      response.body = "{\"status\":\"ok\"}\n";
-      return response;
+    switch (operation) {
+      case Operation::page:
+        if (auto welcome = access->welcome(request)) return welcome;
+        return page_file(operation);
+      case Operation::page_script:
+      case Operation::page_style:
+        return page_file(operation);
+      case Operation::health:
+        response.body = "{\"status\":\"ok\"}\n";
+        return response;
+      case Operation::metrics:
+        response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+        response.body = metrics();
+        return response;
+      default:
+        return std::nullopt;
     }
-    if (request.path == "/metrics") {
-      response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-      response.body = metrics();
-      return response;
-    }
-    return std::nullopt;
   }
 
   std::string metrics() const {

@@ -87,41 +87,53 @@ std::size_t number_parameter(const HttpRequest& request, std::string_view name, 
   return number;
 }
 
-asio::awaitable<std::optional<HttpResponse>> GovernanceRoutes::answer(const HttpRequest& request, std::string actor) {
-  const auto& path = request.segments;
-  const std::string first = path.empty() ? std::string() : path[0];
-  const bool post = request.method == "POST";
-  const bool get = request.method == "GET" || request.method == "HEAD";
+asio::awaitable<std::optional<HttpResponse>> GovernanceRoutes::answer(const FoundRoute& route,
+                                                                      const HttpRequest& request, std::string actor) {
+  const std::string first = route.arguments.empty() ? std::string() : route.arguments[0];
+  const std::string second = route.arguments.size() < 2 ? std::string() : route.arguments[1];
   std::optional<HttpResponse> response;
-  if (first == "pre-check-policies" && path.size() == 2 && path[1] == "get" && get) {
-    const std::string cluster = request.parameter("cluster_id");
-    if (!cluster.empty()) governance::check_cluster_id(cluster);
-    response = to_response(governance::map_reply(*runtime_.governor()->rules().read(), cluster));
-  } else if (first == "pre-check-policies" && path.size() == 2 && path[1] == "update" && post) {
-    response = co_await update(request, actor);
-  } else if (first == "pre-check-policies" && path.size() >= 3 && path.size() <= 5 && path[2] == "dry_run" && post) {
-    const std::string action = path[1];
-    const std::string cluster = path.size() > 3 ? path[3] : std::string();
-    response = co_await check(request, actor, action, true, cluster);
-  } else if (first == "pre-checks" && path.size() == 2 && post) {
-    const std::string action = path[1];
-    const std::string& wish = request.parameter("dry_run");
-    const bool dry_run = wish == "true" || wish == "1";
-    const std::string cluster;
-    response = co_await check(request, actor, action, dry_run, cluster);
-  } else if (post && ((first == "executor" && path.size() == 3 && path[2] == "execute_policy") ||
-                      (first == "execute_policy" && path.size() == 1))) {
-    response = co_await execute(request);
-  } else if (first == "v1" && path.size() == 4 && path[1] == "policies" && path[3] == "management" && post) {
-    response = co_await manage(request);
-  } else if (first == "v1" && path.size() == 2 && path[1] == "decisions" && get) {
-    response = co_await decisions(request);
-  } else if (first == "v1" && path.size() == 2 && path[1] == "rules" && get) {
-    response = rules();
-  } else if (first == "v1" && path.size() == 2 && path[1] == "mode" && (get || post)) {
-    response = co_await mode(request);
+  switch (route.operation) {
+    case Operation::get_rules:
+      response = get_rules(request);
+      break;
+    case Operation::update_rules:
+      response = co_await update(request, actor);
+      break;
+    case Operation::check: {
+      const std::string& wish = request.parameter("dry_run");
+      const bool dry_run = wish == "true" || wish == "1";
+      response = co_await check(request, actor, first, dry_run, second);
+      break;
+    }
+    case Operation::dry_run:
+      response = co_await check(request, actor, first, true, second);
+      break;
+    case Operation::execute:
+      response = co_await execute(request);
+      break;
+    case Operation::manage:
+      response = co_await manage(request, first);
+      break;
+    case Operation::list_decisions:
+      response = co_await decisions(request);
+      break;
+    case Operation::show_rules:
+      response = show_rules();
+      break;
+    case Operation::get_mode:
+    case Operation::set_mode:
+      response = co_await mode(request);
+      break;
+    default:
+      break;
   }
   co_return response;
+}
+
+HttpResponse GovernanceRoutes::get_rules(const HttpRequest& request) const {
+  const std::string& cluster = request.parameter("cluster_id");
+  if (!cluster.empty()) governance::check_cluster_id(cluster);
+  return to_response(governance::map_reply(*runtime_.governor()->rules().read(), cluster));
 }
 
 asio::awaitable<HttpResponse> GovernanceRoutes::update(const HttpRequest& request, std::string actor) {
@@ -188,10 +200,10 @@ asio::awaitable<HttpResponse> GovernanceRoutes::execute(const HttpRequest& reque
   co_return to_response(governance::executor_reply(evaluation));
 }
 
-asio::awaitable<HttpResponse> GovernanceRoutes::manage(const HttpRequest& request) {
+asio::awaitable<HttpResponse> GovernanceRoutes::manage(const HttpRequest& request, std::string rule_id) {
   const Value body = read_body(request);
   governance::PolicyQuestion question;
-  question.id = governance::RuleId::parse(request.segments[2]);
+  question.id = governance::RuleId::parse(rule_id);
   question.management = text_member(body, "action");
   question.input = object_member(body, "data");
   const CancelToken never;
@@ -225,7 +237,7 @@ asio::awaitable<HttpResponse> GovernanceRoutes::decisions(const HttpRequest& req
   co_return to_response(reply);
 }
 
-HttpResponse GovernanceRoutes::rules() const {
+HttpResponse GovernanceRoutes::show_rules() const {
   const auto map = runtime_.governor()->rules().read();
   Map clusters;
   for (const auto& [id, rules] : map->clusters) clusters.set(id, governance::to_value_with_authors(rules));

@@ -9,6 +9,7 @@
 #include "api/runtime.hpp"
 #include "governance/replies.hpp"
 #include "server/http.hpp"
+#include "server/routes.hpp"
 
 namespace venvoy::server {
 
@@ -27,17 +28,19 @@ class GovernanceRoutes {
   // Everything outlives this object.
   GovernanceRoutes(api::Runtime& runtime, BoundWorkflows& bound) : runtime_(runtime), bound_(bound) {}
 
-  // Nothing if the route is not one of these. Throws an Error for what error_reply() knows to answer.
-  boost::asio::awaitable<std::optional<HttpResponse>> answer(const HttpRequest& request, std::string actor);
+  // Nothing if the operation is not one of these. Throws an Error for what error_reply() knows to answer.
+  boost::asio::awaitable<std::optional<HttpResponse>> answer(const FoundRoute& route, const HttpRequest& request,
+                                                             std::string actor);
 
  private:
   boost::asio::awaitable<HttpResponse> update(const HttpRequest& request, std::string actor);
   boost::asio::awaitable<HttpResponse> check(const HttpRequest& request, std::string actor, std::string action,
                                              bool dry_run, std::string cluster_id);
   boost::asio::awaitable<HttpResponse> execute(const HttpRequest& request);
-  boost::asio::awaitable<HttpResponse> manage(const HttpRequest& request);
+  boost::asio::awaitable<HttpResponse> manage(const HttpRequest& request, std::string rule_id);
   boost::asio::awaitable<HttpResponse> decisions(const HttpRequest& request);
-  HttpResponse rules() const;
+  HttpResponse get_rules(const HttpRequest& request) const;
+  HttpResponse show_rules() const;
   boost::asio::awaitable<HttpResponse> mode(const HttpRequest& request);
 
   api::Runtime& runtime_;

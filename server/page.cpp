@@ -4,19 +4,17 @@
 
 namespace venvoy::server {
 
-std::optional<HttpResponse> page_file(const std::string& path) {
+HttpResponse page_file(Operation operation) {
   HttpResponse response;
-  if (path == "/") {
-    response.content_type = "text/html; charset=utf-8";
-    response.body = page_html;
-  } else if (path == "/page.js") {
+  if (operation == Operation::page_script) {
     response.content_type = "text/javascript; charset=utf-8";
     response.body = page_js;
-  } else if (path == "/page.css") {
+  } else if (operation == Operation::page_style) {
     response.content_type = "text/css; charset=utf-8";
     response.body = page_css;
   } else {
-    return std::nullopt;
+    response.content_type = "text/html; charset=utf-8";
+    response.body = page_html;
   }
   response.headers.emplace_back("Content-Security-Policy",
                                 "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "

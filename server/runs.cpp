@@ -304,34 +304,39 @@ Runs::Runs(api::Runtime& runtime, RunsOptions options) : runtime_(runtime), opti
 
 Runs::~Runs() = default;
 
-asio::awaitable<std::optional<HttpResponse>> Runs::answer(const HttpRequest& request, std::string actor) {
-  const auto& path = request.segments;
+asio::awaitable<std::optional<HttpResponse>> Runs::answer(const FoundRoute& route, const HttpRequest& request,
+                                                          std::string actor) {
   std::optional<HttpResponse> response;
-  if (path.size() < 2 || path[0] != "v1" || path[1] != "runs") co_return response;
-  const bool post = request.method == "POST";
-  const bool get = request.method == "GET" || request.method == "HEAD";
-  if (path.size() == 2 && post) {
-    response = co_await submit(request, actor);
-  } else if (path.size() == 2 && get) {
-    response = co_await list(request);
-  } else if (path.size() >= 3 && path.size() <= 4) {
-    const EntryPtr entry = find(path[2]);
-    const std::string id = path[2];
-    const std::string what = path.size() == 4 ? path[3] : std::string();
-    if (!entry && what.empty() && get)
-      response = co_await from_history(id);
-    else if (!entry)
-      response = refusal(404, "unknown", "there is no such run");
-    else if (what.empty() && get)
-      response = to_response({200, entry->details()});
-    else if (what == "events" && get)
-      response = events(entry, request);
-    else if (what == "graph.svg" && get)
-      response = graph(entry);
-    else if (what == "cancel" && post)
-      response = co_await cancel(entry, actor);
+  switch (route.operation) {
+    case Operation::submit_run:
+      response = co_await submit(request, actor);
+      break;
+    case Operation::list_runs:
+      response = co_await list(request);
+      break;
+    case Operation::get_run:
+    case Operation::watch_run:
+    case Operation::draw_run:
+    case Operation::cancel_run: {
+      const std::string id = route.arguments[0];
+      response = co_await answer_about(route.operation, id, request, actor);
+      break;
+    }
+    default:
+      break;
   }
   co_return response;
+}
+
+asio::awaitable<HttpResponse> Runs::answer_about(Operation operation, std::string id, const HttpRequest& request,
+                                                 std::string actor) {
+  const EntryPtr entry = find(id);
+  if (!entry && operation == Operation::get_run) co_return co_await from_history(id);
+  if (!entry) co_return refusal(404, "unknown", "there is no such run");
+  if (operation == Operation::watch_run) co_return events(entry, request);
+  if (operation == Operation::draw_run) co_return graph(entry);
+  if (operation == Operation::cancel_run) co_return co_await cancel(entry, actor);
+  co_return to_response({200, entry->details()});
 }
 
 Runs::EntryPtr Runs::find(const std::string& id) const {

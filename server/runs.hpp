@@ -13,6 +13,7 @@
 #include "api/runtime.hpp"
 #include "server/governance_routes.hpp"
 #include "server/http.hpp"
+#include "server/routes.hpp"
 
 namespace venvoy::server {
 
@@ -32,8 +33,9 @@ class Runs final : public BoundWorkflows {
   Runs(api::Runtime& runtime, RunsOptions options);
   ~Runs() override;
 
-  // Nothing if the route is not one of these. Throws an Error for what error_reply() knows to answer.
-  boost::asio::awaitable<std::optional<HttpResponse>> answer(const HttpRequest& request, std::string actor);
+  // Nothing if the operation is not one of these. Throws an Error for what error_reply() knows to answer.
+  boost::asio::awaitable<std::optional<HttpResponse>> answer(const FoundRoute& route, const HttpRequest& request,
+                                                             std::string actor);
 
   bool has(const std::string& action) const override;
   boost::asio::awaitable<std::string> start(std::string action, schema::Value input, std::string actor,
@@ -50,6 +52,8 @@ class Runs final : public BoundWorkflows {
   class Observer;
   class RunGate;
 
+  boost::asio::awaitable<HttpResponse> answer_about(Operation operation, std::string id, const HttpRequest& request,
+                                                    std::string actor);
   boost::asio::awaitable<HttpResponse> submit(const HttpRequest& request, std::string actor);
   boost::asio::awaitable<HttpResponse> cancel(EntryPtr entry, std::string actor);
   boost::asio::awaitable<HttpResponse> list(const HttpRequest& request) const;

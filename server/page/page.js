@@ -15,7 +15,9 @@ function make(tag, properties = {}, ...children) {
 }
 
 async function load(path) {
-  const answer = await fetch(path, { headers: { Accept: "application/json" }, credentials: "same-origin" });
+  const answer = await fetch(path, { headers: { Accept: "application/json" }, credentials: "same-origin" }).catch(() => {
+    throw new Error("The server does not answer; this is what it said last.");
+  });
   if (answer.status === 401) throw new Error("The token is missing: open the address that the server printed when it started.");
   if (!answer.ok) throw new Error(`${path}: status ${answer.status}`);
   return answer.json();

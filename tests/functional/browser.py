@@ -4,7 +4,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
 
-def open_browser(folder, scripts=True, dark=False, width=1280, height=900):
+def open_browser(folder, scripts=True, dark=False, width=1280, height=900, arguments=()):
     options = webdriver.ChromeOptions()
     options.binary_location = "/usr/bin/chromium"
     for argument in (
@@ -14,6 +14,7 @@ def open_browser(folder, scripts=True, dark=False, width=1280, height=900):
         "--disable-dev-shm-usage",
         f"--user-data-dir={folder}",
         f"--window-size={width},{height}",
+        *arguments,
     ):
         options.add_argument(argument)
     if dark:

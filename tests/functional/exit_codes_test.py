@@ -142,6 +142,10 @@ ROWS = {
         ([], 0),
         (["surplus"], 2),
     ],
+    "schema http": [
+        ([], 0),
+        (["surplus"], 2),
+    ],
     "governance get": [
         ([], 0),
         (["surplus"], 2),

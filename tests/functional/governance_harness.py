@@ -19,9 +19,10 @@ import threading
 import time
 import urllib.parse
 
+import jsonschema
 import yaml
 
-from harness import FunctionalTest, PYTHON, wait_until
+from harness import FunctionalTest, PROJECT, PYTHON, wait_until
 
 ACTIONS = ["add_node", "remove_node", "add_cluster", "remove_cluster", "add_block", "remove_block", "update_cluster",
            "scale_block", "block_mgmt", "cluster_mgmt"]
@@ -132,6 +133,49 @@ def sha256(data):
     return hashlib.sha256(data).hexdigest()
 
 
+class Description:
+    """docs/openapi.json, against which every answer that a test gets is held."""
+
+    def __init__(self):
+        self.document = json.loads((PROJECT / "docs" / "openapi.json").read_text())
+        self.routes = []
+        for path, operations in self.document["paths"].items():
+            pattern = re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)))
+            self.routes += [(pattern, method.upper(), operation) for method, operation in operations.items()]
+
+    def fault(self, method, target, status, content_type, text):
+        """What the answer has that the document does not, or nothing."""
+        path = target.partition("?")[0]
+        operation = next((each for pattern, name, each in self.routes if name == method and pattern.fullmatch(path)), None)
+        if not operation:
+            return None if status in (400, 401, 403, 404) else f"{method} {path} is in no document, but answers {status}"
+        answer = operation["responses"].get(str(status))
+        if not answer:
+            if status < 400:
+                return f"{method} {path} answers {status}, of which the document does not know"
+            answer = operation["responses"]["default"]
+        elif "Refusal" not in str(answer) and status in (403, 404, 422, 503):
+            # Each of these is also what the gate of the whole server says.
+            if not self.faults_of(operation["responses"]["default"], content_type, text):
+                return None
+        return self.faults_of(answer, content_type, text)
+
+    def faults_of(self, answer, content_type, text):
+        if "content" not in answer:
+            return None if not text else "an answer where none is documented"
+        media = (content_type or "").partition(";")[0]
+        if media not in answer["content"]:
+            return f"the content type {media}"
+        if media != "application/json":
+            return None
+        schema = {**answer["content"][media]["schema"], "components": self.document["components"]}
+        faults = jsonschema.Draft202012Validator(schema).iter_errors(json.loads(text))
+        return next((f"{list(fault.absolute_path)}: {fault.message[:300]}" for fault in faults), None)
+
+
+DESCRIPTION = Description()
+
+
 class UnixConnection(http.client.HTTPConnection):
     def __init__(self, path, timeout):
         super().__init__("localhost", timeout=timeout)
@@ -212,7 +256,11 @@ class Daemon:
         try:
             own.request(method, path, data, headers)
             answer = own.getresponse()
-            return Answer(answer.status, answer.headers, answer.read().decode())
+            text = answer.read().decode()
+            if connection is None:  # not under load
+                fault = DESCRIPTION.fault(method, path, answer.status, answer.getheader("Content-Type"), text)
+                self.test.assertIsNone(fault, f"{method} {path}: docs/openapi.json does not know this answer: {text[:2000]}")
+            return Answer(answer.status, answer.headers, text)
         finally:
             if connection is None:
                 own.close()

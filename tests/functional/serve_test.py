@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 
+import jsonschema
 import yaml
 
 from governance_harness import ACTIONS, INPUTS, GovernanceTest
@@ -153,6 +154,23 @@ class Serve(GovernanceTest):
         for line in text.splitlines():
             self.assertRegex(line, r"^(# (HELP|TYPE) .+|[a-z_]+(\{[^}]*\})? [0-9.]+)$")
 
+    def test_the_document_about_the_routes(self):
+        """Each route that is described is there; that every answer is as described each call of these tests looks at."""
+        document = json.loads(self.call("schema", "http").out)
+        self.assertEqual(document, json.loads((PROJECT / "docs" / "openapi.json").read_text()))
+        references = re.findall(r'"#/components/schemas/(\w+)"', json.dumps(document))
+        self.assertEqual(set(references) - set(document["components"]["schemas"]), set())
+        for schema in document["components"]["schemas"].values():
+            jsonschema.Draft202012Validator.check_schema(schema)
+        self.assertEqual([each["title"] for each in document["components"]["schemas"]["Input"]["anyOf"]][:10], ACTIONS)
+        daemon = self.daemon()
+        for path, operations in document["paths"].items():
+            for method, operation in operations.items():
+                answer = daemon.call(method.upper(), re.sub(r"\{\w+\}", "x", path), {} if "requestBody" in operation else None)
+                self.assertNotIn("there is nothing at", answer.text, f"{method} {path}")
+                if "security" not in operation:
+                    self.assertEqual(daemon.call(method.upper(), re.sub(r"\{\w+\}", "x", path), token=False).status, 401)
+
     # --- runs ---
 
     def submit(self, daemon, text, value=None, status=201):
@@ -211,7 +229,7 @@ class Serve(GovernanceTest):
         self.assertEqual([number for number, event in first], list(range(1, len(first) + 1)))
         wait_until((self.folder / "started").exists, "the step")
         self.assertEqual([step["state"] for step in daemon.get(f"/v1/runs/{run}").json["steps"]], ["running"])
-        self.assertIn("<svg", daemon.get(f"/v1/runs/{run}/graph.svg").text)
+        self.assertIn('class="step running" id="steps.wait"', daemon.get(f"/v1/runs/{run}/graph.svg").text)
         # The connection is gone; the next one goes on where it was.
         rest = []
         watcher = threading.Thread(target=lambda: rest.extend(self.events(daemon, run, last=first[-1][0])))
