@@ -189,7 +189,7 @@ class GovernanceCommand {
   }
 
   int mode() {
-    return told([&]() -> Reply {
+    return told([&]() -> std::optional<Reply> {
       auto configuration = configured();
       governance::Settings settings =
           governance::read_settings(configuration.governance.value_or(Map()), state_dir(), configuration_dir());
@@ -259,18 +259,21 @@ class GovernanceCommand {
     }
   }
 
+  // Work gives a Reply, or nothing when it has written its data itself.
   template <class Work>
   int told(const Work& work) {
     Reply reply;
     try {
-      reply = work();
+      std::optional<Reply> given = work();
+      if (!given) return exit_number(PlainExit::ok);
+      reply = std::move(*given);
       write_out(data_document(reply.body, common_.output));
       if (governance::exit_code_of(reply) != 0) talk_.error(Error(ErrorCode::denied, why(reply.body)));
     } catch (const Error& error) {
       talk_.error(error);
       reply = governance::error_reply(error);
       // A damaged file is nothing that the command line could do better.
-      if (error.code() == ErrorCode::document && started_) reply.status = 503;
+      if (error.code() == ErrorCode::document && starting_) reply.status = 503;
       if (common_.output == OutputForm::json) write_out(data_document(reply.body, common_.output));
     }
     return governance::exit_code_of(reply);
@@ -306,9 +309,9 @@ class GovernanceCommand {
     api::Configuration configuration = configured();
     api::RuntimeOptions options = runtime_options(common_, talk_);
     options.govern = api::RuntimeOptions::Govern::always;
-    started_ = true;
+    starting_ = true;
     runtime_ = std::make_unique<api::Runtime>(std::move(configuration), std::move(options));
-    started_ = false;
+    starting_ = false;
   }
 
   governance::Governor& governor() { return *runtime_->governor(); }
@@ -359,7 +362,8 @@ class GovernanceCommand {
     return {200, std::move(body)};
   }
 
-  Reply patch_gateway(const governance::StoredMode& mode) {
+  // Nothing when the change was only printed.
+  std::optional<Reply> patch_gateway(const governance::StoredMode& mode) {
     const std::string patch = governance::gateway_patch(mode);
     if (!arguments_.apply) {
       if (common_.output == OutputForm::json)
@@ -367,7 +371,7 @@ class GovernanceCommand {
       else
         write_out("kubectl patch deployment cluster-controller-gateway -n services --type strategic -p " +
                   shell_quoted(patch) + "\n");
-      throw Printed{};
+      return std::nullopt;
     }
     start();
     const auto get =
@@ -384,7 +388,7 @@ class GovernanceCommand {
     const Value* now = after.find("POLICY_EXECUTION_MODE");
     if (!now || now->kind() != schema::Kind::text || now->as_text() != to_text(mode.mode))
       throw Error(ErrorCode::internal, "after the patch the gateway's mode is not what was asked for");
-    return {
+    return Reply{
         200,
         Map({{"success", true}, {"mode", to_text(mode.mode)}, {"variables", static_cast<std::int64_t>(after.size())}})};
   }
@@ -465,17 +469,12 @@ class GovernanceCommand {
     return {200, std::move(body)};
   }
 
- public:
-  // Thrown when a command has written its data itself.
-  struct Printed {};
-
- private:
   const GovernanceArguments& arguments_;
   const CommonOptions& common_;
   ContextFiles files_;
   Talk talk_;
   std::unique_ptr<api::Runtime> runtime_;
-  bool started_ = false;
+  bool starting_ = false;
 };
 
 }  // namespace
@@ -489,13 +488,7 @@ void add_governance_command(CLI::App& app, CommonOptions& common, Action& action
     CLI::App* command = group->add_subcommand(name, text);
     command->footer(std::string("Example: venvoy governance ") + example);
     command->callback([&common, &action, arguments, work] {
-      action = [&common, arguments, work] {
-        try {
-          return (GovernanceCommand(*arguments, common).*work)();
-        } catch (const GovernanceCommand::Printed&) {
-          return exit_number(PlainExit::ok);
-        }
-      };
+      action = [&common, arguments, work] { return (GovernanceCommand(*arguments, common).*work)(); };
     });
     return command;
   };

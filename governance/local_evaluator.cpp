@@ -238,7 +238,7 @@ struct LocalEvaluator::State : std::enable_shared_from_this<LocalEvaluator::Stat
     deployer::ForkServerSettings settings_of_server;
     settings_of_server.starter = services.starter;
     settings_of_server.plugin = used->environment->reference;
-    settings_of_server.preparation.modules = {"ctypes", "importlib.util", "json", "resource", "traceback"};
+    settings_of_server.preparation.modules = {"venvoy_policy_work"};
     settings_of_server.preparation.checked = true;
     settings_of_server.preparation.opening = deployer::Preparation::Opening::own;
     settings_of_server.idle_time = server_idle_time;

@@ -103,6 +103,11 @@ class Remote(GovernanceTest):
         replies[:] = [(400, {"success": False, "message": "bad"}), (200, {"success": True, "data": {"allowed": True}})]
         self.require_error(daemon.check("add_node"), "remote_http")
         self.assertEqual(len(replies), 1)
+        # The command does the same.
+        replies[:] = [(503, b""), (200, {"success": True, "data": {"allowed": True}})]
+        self.assertEqual((self.cli_check("add_node").code, replies), (0, []))
+        replies[:] = [(400, {"success": False}), (200, {"success": True, "data": {"allowed": True}})]
+        self.assertEqual((self.cli_check("add_node").code, len(replies)), (4, 1))
 
     def test_42_and_43_wrong_modes_stop_the_start(self):
         serve = ["--config", str(self.folder / "governance.yaml"), "--state-dir", str(self.state), "serve", "--listen",

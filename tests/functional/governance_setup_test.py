@@ -107,7 +107,7 @@ class Setup(GovernanceTest):
         self.assertEqual(self.setup_command("--apply", *arguments).code, 0)
         self.assertEqual(self.calls(), [step["argv"][1:] for step in plan])
         rendered = self.state / "governance" / "setup" / "rendered"
-        self.assertIn("name: data-2\n" if False else "data-2", (rendered / "registry-db.yaml").read_text())
+        self.assertIn("data-2", (rendered / "registry-db.yaml").read_text())
         self.assertIn("10Gi", (rendered / "registry-db.yaml").read_text())
         # It stops at the first failure, and goes on there.
         (self.bin / "calls.jsonl").unlink()
