@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import subprocess
 import time
 
 import harness
@@ -76,6 +77,23 @@ class CacheTest(FunctionalTest):
         result, report = self.cache("prune", "--max-size", "1B")
         self.assertIn("tool", [entry["bucket"] for entry in report["removed"]], result)
         self.require_clean_store()
+
+    def test_the_pip_that_ensurepip_carries(self):
+        """For Pythons that have no pip installed, as that of an environment made without."""
+        environment = self.folder / "environment"
+        subprocess.run([harness.PYTHON, "-m", "venv", "--without-pip", environment], check=True)
+        helpers = pathlib.Path(self.program).resolve().parent / "libexec" / "venvoy"
+
+        def ask(script, *arguments):
+            command = [environment / "bin" / "python", "-I", helpers / script, *arguments]
+            return subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
+
+        found = json.loads(ask("own_pip.py"))
+        self.assertRegex(found["place"], r"/pip-[^/]*\.whl$")
+        ask("own_pip.py", found["place"], found["state"], self.folder / "tool")
+        self.assertTrue(list(self.folder.glob("tool/pip/__pycache__/__main__.*.pyc")))
+        self.assertEqual(os.listdir(self.folder / "tool"), ["pip"])
+        self.assertRegex(ask("run_pip.py", self.folder / "tool", "--version"), f"^pip {found['version']} from {self.folder}")
 
     def test_verify_finds_a_changed_byte(self):
         self.install()

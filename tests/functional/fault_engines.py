@@ -181,6 +181,10 @@ class Venvoy:
     def environment_files(self, store):
         return files_of(ready.parent / "venv" for ready in self.root(store).glob("env-v1/*/*/*/ready.json"))
 
+    def tool_files(self, store):
+        """Of the pip that it keeps, if pip is the installer."""
+        return sorted(path for path in self.root(store).glob("tool-v1/*/pip/**/*.py") if path.stat().st_size)
+
 
 def files_of(environments):
     """Regular files, but for those of pip and its like, which no plugin uses."""
@@ -268,3 +272,6 @@ class Arcaflow:
 
     def environment_files(self, store):
         return files_of(store.glob("connector_*/*/venv"))
+
+    def tool_files(self, store):
+        return []

@@ -75,7 +75,7 @@ SharedTool keep_pip(const Job& job, const json& pip, const Interpreter& python, 
 
 asio::awaitable<SharedTool> copy_pip(const Job& job, json pip, Interpreter python, cache::Key key, fs::path scratch) {
   const fs::path folder = scratch / "own";
-  std::vector<std::string> arguments = {text_in(pip, "place"), folder.string()};
+  std::vector<std::string> arguments = {text_in(pip, "place"), text_in(pip, "state"), folder.string()};
   co_await ask_for_pip(job, python.program, std::move(arguments), scratch);
   Work<SharedTool> keep = [&](const CancelToken& cancel) {
     return keep_pip(job, pip, python, key, folder / "pip", cancel);

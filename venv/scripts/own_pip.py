@@ -1,7 +1,7 @@
 """Finds the pip that belongs to the interpreter that runs this, and copies it.
 
-    own_pip.py                prints {"version", "place", "state"}, one JSON object
-    own_pip.py PLACE FOLDER   copies the package `pip` of that place to FOLDER, compiled
+    own_pip.py                      prints {"version", "place", "state"}, one JSON object
+    own_pip.py PLACE STATE FOLDER   copies the package `pip` of that place to FOLDER, compiled
 
 It is the one that is installed for this interpreter, or the one in the wheel that `ensurepip` would install: the newer of
 the two. `place` is its folder or that wheel, `state` changes when somebody replaces it. Run with -I, so that neither the
@@ -24,9 +24,13 @@ def numbers_of(version):
     return [int(number) for number in re.findall(r"\d+", version)[:3]]
 
 
-def described(version, place, file):
-    status = os.stat(file)
-    return {"version": version, "place": place, "state": f"{status.st_size} {status.st_mtime_ns}"}
+def state_of(place):
+    status = os.stat(os.path.join(place, "__init__.py") if os.path.isdir(place) else place)
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+
+def described(version, place):
+    return {"version": version, "place": place, "state": state_of(place)}
 
 
 def installed():
@@ -41,7 +45,7 @@ def installed():
         whole = not re.search(r"^DEBUNDLED = True", file.read(), re.MULTILINE)
     if not version or not whole:
         raise LookupError(f"the one in {folder} is not whole")
-    return described(version[1], folder, spec.origin)
+    return described(version[1], folder)
 
 
 def carried():
@@ -51,7 +55,7 @@ def carried():
     folders = [sysconfig.get_config_var("WHEEL_PKG_DIR"), os.path.join(os.path.dirname(ensurepip.__file__), "_bundled")]
     for folder in [*filter(None, folders), "/usr/share/python-wheels"]:
         for wheel in glob.glob(os.path.join(glob.escape(folder), f"pip-{version}-*.whl")):
-            return described(version, wheel, wheel)
+            return described(version, wheel)
     raise LookupError(f"ensurepip has no wheel of pip {version}")
 
 
@@ -81,7 +85,7 @@ def copy_tree(place, target):
             shutil.copy2(os.path.join(folder, name), os.path.join(there, name))
 
 
-def copy(place, folder):
+def copy(place, state, folder):
     target = os.path.join(folder, "pip")
     os.makedirs(target)
     if os.path.isdir(place):
@@ -89,14 +93,16 @@ def copy(place, folder):
     else:
         with zipfile.ZipFile(place) as wheel:
             wheel.extractall(folder, [name for name in wheel.namelist() if name.startswith("pip/")])
+    if state_of(place) != state:
+        sys.exit(f"{place} was replaced while it was copied: run it again")
     # What has been compiled already is left as it is.
     compileall.compile_dir(target, quiet=2)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
+    if len(sys.argv) == 4:
         try:
-            copy(sys.argv[1], sys.argv[2])
+            copy(*sys.argv[1:])
         except (OSError, zipfile.BadZipFile) as error:
             sys.exit(f"{sys.argv[1]} cannot be copied: {error}")
     else:
