@@ -11,6 +11,7 @@
 #include "governance/rule_map.hpp"
 #include "schema/json.hpp"
 #include "server/request.hpp"
+#include "server/routes.hpp"
 
 namespace {
 
@@ -30,6 +31,9 @@ void check_id(std::string_view text) {
 void check_target(std::string_view text) {
   server::HttpRequest request;
   if (!server::read_target(text, request)) return;
+  request.method = "POST";
+  if (const auto route = server::find_route(request))
+    fuzz::expect(route->arguments.size() <= request.segments.size(), "an argument is a segment");
   for (const std::string& segment : request.segments)
     fuzz::expect(!segment.empty() && segment.find('\0') == std::string::npos, "a segment is a word");
 }
