@@ -68,7 +68,7 @@ Runtime::Runtime(Configuration configuration, RuntimeOptions options)
                                     keeper_.get(),
                                     os::find_support_file("plugin_starter.py"),
                                     gates_ ? gates_.get() : options_.deploy_gate,
-                                    [this](const auto& settings) { return workshop(settings); },
+                                    [this](const auto& settings) { return *workshop(settings).parts; },
                                     [this](auto& settings) { adjust(settings); },
                                     {}};
   if (options_.state_dir)
@@ -112,7 +112,7 @@ void Runtime::start_governing() {
       keeper_.get(),
       [this] { return python_settings().launcher == deployer::LauncherChoice::forkserver; },
       os::find_support_file("plugin_starter.py"),
-      [this] { return workshop(python_settings()); },
+      [this] { return *workshop(python_settings()).parts; },
       [this] { return python_settings().environment; },
       os::find_support_file("policy/venvoy_policy_evaluator.py").parent_path(),
       environment,
@@ -176,7 +176,13 @@ std::size_t Runtime::max_concurrent_deployments() {
 }
 
 cache::Store Runtime::store() {
-  return workshop(python_settings()).store;
+  return workshop(python_settings()).parts->store;
+}
+
+Runtime::Parts Runtime::parts() {
+  deployer::PythonSettings settings = python_settings();
+  Workshop& made = workshop(settings);
+  return {pool_, *keeper_, *made.git, *made.parts, std::move(settings.environment)};
 }
 
 void Runtime::adjust(deployer::PythonSettings& settings) const {
@@ -189,11 +195,11 @@ void Runtime::adjust(deployer::PythonSettings& settings) const {
   settings.environment.contract_is_advice = options_.contract_is_advice && !settings.override_compatibility;
 }
 
-deployer::PythonWorkshop Runtime::workshop(const deployer::PythonSettings& settings) {
+Runtime::Workshop& Runtime::workshop(const deployer::PythonSettings& settings) {
   std::string name = std::filesystem::absolute(settings.workdir).lexically_normal().string();
   for (const source::UrlRewrite& rewrite : settings.source_rewrites) name += '\n' + rewrite.from + '\n' + rewrite.to;
   auto& workshop = workshops_[name];
-  if (workshop) return *workshop->parts;
+  if (workshop) return *workshop;
   auto made = std::make_unique<Workshop>();
   cache::StoreOptions store_options;
   store_options.workdir = std::filesystem::absolute(settings.workdir);
@@ -214,7 +220,7 @@ deployer::PythonWorkshop Runtime::workshop(const deployer::PythonSettings& setti
   };
   made->parts = deployer::PythonWorkshop{store, std::move(environments), std::move(keep_up)};
   workshop = std::move(made);
-  return *workshop->parts;
+  return *workshop;
 }
 
 }  // namespace venvoy::api

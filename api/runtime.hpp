@@ -112,10 +112,21 @@ class Runtime final : public workflow::Deployers {
   // The store that the configuration's Python deployer works in.
   cache::Store store();
 
+  // What that deployer works with, for those who need environments but no plugins. Lives as long as the runtime.
+  struct Parts {
+    boost::asio::thread_pool& pool;
+    os::Keeper& keeper;
+    source::GitSource& git;
+    deployer::PythonWorkshop workshop;
+    venv::Settings settings;
+  };
+  Parts parts();
+
  private:
   boost::asio::awaitable<void> let_go();
   void start_governing();
-  deployer::PythonWorkshop workshop(const deployer::PythonSettings& settings);
+  struct Workshop;
+  Workshop& workshop(const deployer::PythonSettings& settings);
   void adjust(deployer::PythonSettings& settings) const;
   deployer::PythonSettings python_settings() const;
 
@@ -128,7 +139,6 @@ class Runtime final : public workflow::Deployers {
   std::unique_ptr<os::Keeper> keeper_;
   std::unique_ptr<deployer::Launcher> launcher_;
   deployer::Registry registry_;
-  struct Workshop;
   std::map<std::string, std::unique_ptr<Workshop>> workshops_;
   std::map<std::string, std::shared_ptr<deployer::Deployer>> deployers_;
   std::unique_ptr<governance::Governor> governor_;

@@ -14,6 +14,19 @@ enum class RunExit : int {
 // `check`, `plan`, `graph`, `cache verify`, `doctor`, `plugin check`.
 enum class CheckExit : int { clean = 0, findings = 1, usage = 2, could_not_look = 3 };
 
+// `package`; when several hold, see rucio/check.hpp.
+enum class PackageExit : int {
+  ok = 0,
+  unresolvable = 1,  // also everything else that could not be done
+  usage = 2,
+  contract_mismatch = 3,
+  contract_unparsable = 4,
+  import_failed = 5,
+  install_failed = 6,
+  drift = 7,
+  lint_error = 8,
+};
+
 // Everything else.
 enum class PlainExit : int { ok = 0, failed = 1, usage = 2 };
 

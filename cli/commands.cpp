@@ -33,6 +33,7 @@ int run_commands(int argc, char** argv, std::uint64_t child_file_limit) {
   add_cache_command(app, common, action);
   add_runs_command(app, common, action);
   add_expr_command(app, common, action);
+  add_package_command(app, common, action);
   add_governance_command(app, common, action);
   add_serve_command(app, common, action);
   add_init_command(app, common, action);

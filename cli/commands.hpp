@@ -20,6 +20,7 @@ void add_schema_command(CLI::App& app, CommonOptions& common, Action& action);
 void add_cache_command(CLI::App& app, CommonOptions& common, Action& action);
 void add_runs_command(CLI::App& app, CommonOptions& common, Action& action);
 void add_expr_command(CLI::App& app, CommonOptions& common, Action& action);
+void add_package_command(CLI::App& app, CommonOptions& common, Action& action);
 void add_governance_command(CLI::App& app, CommonOptions& common, Action& action);
 void add_serve_command(CLI::App& app, CommonOptions& common, Action& action);
 void add_init_command(CLI::App& app, CommonOptions& common, Action& action);

@@ -26,6 +26,8 @@ class Contract {
   virtual ~Contract() = default;
   // A word without blanks; stored verdicts are told apart by it.
   virtual std::string_view name() const noexcept = 0;
+  // Whether such code is started by `python -m <name>`: then an environment is good only if it has that module.
+  virtual bool is_run_as_module() const noexcept = 0;
 
   // `subdirectory` as in source::GitRef. Throws an Error (io) when the mirror is damaged.
   virtual Verdict judge_commit(const source::GitMirror& mirror, const source::CommitId& commit,

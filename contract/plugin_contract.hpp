@@ -14,6 +14,7 @@ class PluginContract final : public Contract {
   static constexpr std::string_view keyword = "arcaflow-python-deployer-runnable";
 
   std::string_view name() const noexcept override { return "python-deployer"; }
+  bool is_run_as_module() const noexcept override { return true; }
   Verdict judge_commit(const source::GitMirror& mirror, const source::CommitId& commit,
                        const std::string& subdirectory) const override;
   Verdict judge_folder(const std::filesystem::path& folder) const override;

@@ -41,6 +41,9 @@ std::string identity_of(const source::ModuleRef& reference, const Settings& sett
   for (const std::string& url : settings.extra_index_urls) inputs.emplace_back("extra", url);
   for (const std::string& place : settings.find_links) inputs.emplace_back("links", place);
   for (const std::string& name : settings.allow_incompatible) inputs.emplace_back("allowed", name);
+  if (settings.dependencies) inputs.emplace_back("dependencies", "given");
+  for (const std::string& each : settings.dependencies.value_or(std::vector<std::string>()))
+    inputs.emplace_back("dependency", each);
   return internal::name_of(inputs);
 }
 

@@ -60,9 +60,13 @@ class Installer {
   virtual Command build_wheel(const Target& target, const std::filesystem::path& project,
                               const std::filesystem::path& output, const Settings& settings,
                               const Steering& steering) const = 0;
-  // Installs a wheel's file, or `name==version`, with its dependencies, and compiles it to byte code.
+  // Installs a wheel's file, or `name==version`, and compiles it to byte code: with its dependencies, or without them
+  // if the settings name others.
   virtual Command install(const Target& target, const std::string& what, const Settings& settings,
                           const Steering& steering) const = 0;
+  // Installs requirements with all they need, and compiles them.
+  virtual Command install_more(const Target& target, const std::vector<std::string>& requirements,
+                               const Settings& settings, const Steering& steering) const = 0;
   // Brings the wheel of a requirement, packed or unpacked, to the folder `output`: without dependencies, and without
   // running code of the package, so not if there is only a source archive.
   virtual Command fetch_wheel(const Target& target, const std::string& requirement, const std::filesystem::path& output,

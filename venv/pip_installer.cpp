@@ -40,11 +40,18 @@ class PipInstaller final : public Installer {
     return command;
   }
 
-  Command install(const Target& target, const std::string& what, const Settings&,
+  Command install(const Target& target, const std::string& what, const Settings& settings,
                   const Steering& steering) const override {
+    Command command = install_more(target, {what}, settings, steering);
+    if (settings.dependencies) command.arguments.push_back("--no-deps");
+    return command;
+  }
+
+  Command install_more(const Target& target, const std::vector<std::string>& requirements, const Settings&,
+                       const Steering& steering) const override {
     Command command = pip(target, {"install", "--use-pep517", "--compile", "--progress-bar", "off"});
     add_pip_steering(command.arguments, steering);
-    command.arguments.push_back(what);
+    command.arguments.insert(command.arguments.end(), requirements.begin(), requirements.end());
     return command;
   }
 

@@ -34,6 +34,8 @@ struct Settings {
   // without secrets), or the module's name.
   std::vector<std::string> allow_incompatible;
   bool offline = false;
+  // Given: exactly these requirements are installed with the package, in place of those that its metadata declares.
+  std::optional<std::vector<std::string>> dependencies;
 };
 
 }  // namespace venvoy::venv

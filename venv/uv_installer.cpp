@@ -49,11 +49,18 @@ class UvInstaller final : public Installer {
 
   Command install(const Target& target, const std::string& what, const Settings& settings,
                   const Steering& steering) const override {
+    Command command = install_more(target, {what}, settings, steering);
+    if (settings.dependencies) command.arguments.push_back("--no-deps");
+    return command;
+  }
+
+  Command install_more(const Target& target, const std::vector<std::string>& requirements, const Settings& settings,
+                       const Steering& steering) const override {
     Arguments arguments = install_into(target.environment);
     arguments.push_back("--compile-bytecode");
     add_uv_indexes(arguments, settings);
     add_steering(arguments, steering);
-    arguments.push_back(what);
+    arguments.insert(arguments.end(), requirements.begin(), requirements.end());
     return {program_, std::move(arguments)};
   }
 

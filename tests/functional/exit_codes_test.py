@@ -277,6 +277,74 @@ ROWS = {
         (["latest", "--all"], 2),
         (["--older-than", "1d"], 0),
     ],
+    "package check": [
+        (["good_policy", "--host-version", "41.5.1", "--static"], 0),
+        (["@ABSENT@", "--host-version", "41.5.1"], 1),
+        (["@NET@", "--host-version", "41.5.1"], 1),
+        (["./nowhere", "--host-version", "41.5.1"], 1),
+        ([], 2),
+        (["good_policy", "--host-version", "soon"], 2),
+        (["nonsense@@x", "--host-version", "41.5.1"], 2),
+        (["good_policy", "--frobnicate"], 2),
+        (["late_policy", "--host-version", "41.5.1", "--static"], 3),
+        (["bare_policy", "--host-version", "41.5.1", "--static"], 4),
+        (["broken_policy", "--host-version", "41.5.1", "--static"], 5),
+        (["sessionless_policy", "--host-version", "41.5.1", "--static"], 8),
+    ],
+    "package which": [
+        (["--rucio-cfg", "rucio.cfg"], 0),
+        (["--rucio-cfg", "quoted.cfg"], 1),
+        (["--rucio-cfg", "missing.cfg"], 1),
+        (["--frobnicate"], 2),
+        (["--rucio-cfg", "rucio.cfg", "--component", "sideways"], 2),
+    ],
+    "package probe": [
+        (["good_policy", "--question", "contract"], 0),
+        (["good_policy", "--question", "permission", "--action", "add_rse"], 0),
+        (["./nowhere", "--question", "contract"], 1),
+        (["good_policy"], 2),
+        (["good_policy", "--question", "permission"], 2),
+        (["good_policy", "--question", "fate"], 2),
+        (["good_policy", "--question", "call", "--type", "scope", "--arguments", "{"], 2),
+        (["late_policy", "--question", "contract", "--host-version", "41.5.1"], 3),
+        (["bare_policy", "--question", "contract", "--host-version", "41.5.1"], 4),
+        (["broken_policy", "--question", "contract"], 5),
+    ],
+    "package install": [
+        (["good_policy", "--target", "target"], 0),
+        (["good_policy", "--target", "target"], 0),
+        (["./nowhere", "--target", "target"], 1),
+        (["good_policy"], 2),
+        (["late_policy", "--target", "target", "--host-version", "41.5.1"], 3),
+        (["bare_policy", "--target", "target", "--host-version", "41.5.1"], 4),
+        (["broken_policy", "--target", "target"], 5),
+        (["good_policy", "--target", "good.yaml/x"], 6),
+        (["sessionless_policy", "--target", "target"], 8),
+    ],
+    "package rollback": [
+        (["--target", "rolled"], 0),
+        (["--target", "nowhere"], 1),
+        ([], 2),
+    ],
+    "package render": [
+        (["secret", "good_policy"], 0),
+        (["rucio-cfg", "good_policy"], 0),
+        (["entrypoint"], 0),
+        (["values", "@NET@"], 1),
+        ([], 2),
+        (["nothing"], 2),
+        (["values"], 2),
+        (["values", "good_policy", "--component", "sideways"], 2),
+        (["dockerfile", "good_policy"], 2),
+        (["values", "good_policy"], 8),
+    ],
+    "package drift": [
+        (["values.yaml"], 0),
+        (["missing.yaml"], 1),
+        (["syntax.yaml"], 1),
+        ([], 2),
+        (["values.yaml", "other-values.yaml"], 7),
+    ],
     "init": [
         (["new"], 0),
         (["new-plugin", "--plugin"], 0),
@@ -395,6 +463,9 @@ class ExitCodesTest(FunctionalTest):
         self.write("unknown-key.yaml", good.replace("steps:", "stepz:"))
         self.write_waiting_workflow(self.plugin.reference(), file="waiting.yaml")
         self.require_good("run", "good.yaml")
+        for package in ("good_policy", "@REF@"):
+            reference = self.references.get(package, package)
+            self.require_good("package", "install", reference, "--target", "rolled", "--force")
 
     def write_inputs(self):
         self.write("input.yaml", "name: World\n")
@@ -405,6 +476,20 @@ class ExitCodesTest(FunctionalTest):
         self.write("rules.json", '{"add_node": ""}')
         self.write("action.json", '{"node_data": {"id": "n7"}}')
         self.write("syntax.yaml", "a: [1, 2\nb: }\n")
+        for name, init in (
+            ("good", "SUPPORTED_VERSION = '>=38'\n"),
+            ("late", "SUPPORTED_VERSION = '>=99'\n"),
+            ("bare", "SUPPORTED_VERSION = '41'\n"),
+            ("broken", "def f(:\n"),
+            ("sessionless", "SUPPORTED_VERSION = '>=38'\n"),
+        ):
+            session = "" if name == "sessionless" else ", session"
+            self.write(f"{name}_policy/__init__.py", init)
+            self.write(f"{name}_policy/permission.py", f"def has_permission(issuer, action, kwargs{session}):\n    return None\n")
+        self.write("rucio.cfg", "[policy]\npackage = good_policy\n")
+        self.write("quoted.cfg", "[policy]\npackage = 'good_policy'\n")
+        self.write("values.yaml", "image: {tag: release-41.5.1}\n")
+        self.write("other-values.yaml", "image: {tag: release-38.6.4}\n")
 
     def workflow(self, file, reference, name="World"):
         self.write(file, WORKFLOW.replace("@REFERENCE@", self.references[reference]).replace("@NAME@", name))
@@ -422,7 +507,7 @@ class ExitCodesTest(FunctionalTest):
 
     def require_streams(self, result):
         """Data is on stdout where there is some; whoever fails says why on stderr."""
-        if result.code in (1, 3) and not {"check", "plan", "doctor", "schema"} & set(result.command):
+        if result.code in (1, 3) and not {"check", "plan", "doctor", "schema", "probe"} & set(result.command):
             self.assertEqual(result.out, "", result)
         if result.code != 0 and "output_id: error" not in result.out:
             self.assertNotEqual(result.err, "", result)

@@ -237,6 +237,7 @@ BuiltPackage find_package(const json& distributions, const std::string& normalis
 }
 
 void require_module(const Site& site, const BuiltPackage& package) {
+  if (!site.job.contract.is_run_as_module()) return;
   const std::string module = module_of(site.job.reference, package.name);
   const auto fault = module_fault(site.environment(), module);
   if (!fault) return;
@@ -269,18 +270,33 @@ asio::awaitable<SharedLease> publish(Site& site, std::string normalised, json wh
   co_return lease;
 }
 
+// What the settings name in place of the package's own dependencies. Its lock file knows nothing of them.
+asio::awaitable<void> install_given_dependencies(Site& site) {
+  const auto& given = site.job.settings.dependencies;
+  if (!given || given->empty()) co_return;
+  ByChoices wanted;
+  for (const Choice& choice : site.origin.resolution.for_install)
+    if (choice.by != Choice::By::lock) wanted.choices.push_back(choice);
+  if (wanted.choices.empty()) wanted.choices.emplace_back();
+  wanted.command = [&](const Steering& steering) {
+    return site.installer->install_more(site.target(), *given, site.job.settings, steering);
+  };
+  co_await run_by_choices(site, std::move(wanted));
+}
+
 asio::awaitable<SharedLease> install(Site& site, SharedLease wheel, Stage& stage) {
   const Job& job = site.job;
   co_await make_environment(site);
   const json wheel_facts = wheel ? wheel->details() : json();
   const std::string file = wheel ? text_in(wheel_facts, "file") : site.origin.requirement();
   const std::string what = wheel ? (wheel->path() / file).string() : file;
-  const std::string normalised = name_in(file, wheel != nullptr);
+  const std::string normalised = name_in(fs::path(file).filename(), fs::path(file).extension() == ".whl");
   ByChoices wanted{site.origin.resolution.for_install, {}, {}, normalised};
   wanted.command = [&](const Steering& steering) {
     return site.installer->install(site.target(), what, job.settings, steering);
   };
   site.chosen = co_await run_by_choices(site, std::move(wanted));
+  co_await install_given_dependencies(site);
   SharedLease lease = co_await publish(site, normalised, wheel_facts);
   stage.done(std::string(site.installer->name()));
   co_return lease;
@@ -317,6 +333,9 @@ cache::Key environment_key(const cache::KeyInputs& origin, const Resolution& res
       .add("python-inode", std::to_string(python.inode))
       .add("python-modified", std::to_string(python.modified));
   add_tool_inputs(builder, resolution, python, settings);
+  if (settings.dependencies) builder.add("dependencies", "given");
+  for (const std::string& each : settings.dependencies.value_or(std::vector<std::string>()))
+    builder.add("dependency", each);
   return builder.finish();
 }
 

@@ -30,6 +30,7 @@ constexpr std::chrono::milliseconds pause_between_looks{50};
 asio::awaitable<OriginPtr> find_origin(const Job& job) {
   if (const auto* git = job.reference.git()) co_return co_await find_git_origin(job, *git);
   if (const auto* index = job.reference.index()) co_return co_await find_index_origin(job, *index);
+  if (is_wheel_file(*job.reference.local())) co_return co_await find_wheel_origin(job, *job.reference.local());
   co_return co_await find_local_origin(job, *job.reference.local());
 }
 
@@ -86,6 +87,7 @@ void settle(const Job& job, const Origin& origin, const Interpreter& python) {
 }
 
 void require_module(const Job& job, const ReadyEnv& environment) {
+  if (!job.contract.is_run_as_module()) return;
   const auto fault = module_fault(environment_in(environment.lease.path()), environment.module);
   if (!fault) return;
   throw Error(ErrorCode::install, *fault)

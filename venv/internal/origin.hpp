@@ -64,6 +64,9 @@ using OriginPtr = std::unique_ptr<Origin>;
 boost::asio::awaitable<OriginPtr> find_git_origin(const Job& job, source::GitRef reference);
 boost::asio::awaitable<OriginPtr> find_index_origin(const Job& job, source::IndexRef reference);
 boost::asio::awaitable<OriginPtr> find_local_origin(const Job& job, source::LocalRef reference);
+// A wheel that somebody has built: a path to a file `*.whl`.
+boost::asio::awaitable<OriginPtr> find_wheel_origin(const Job& job, source::LocalRef reference);
+bool is_wheel_file(const source::LocalRef& reference);
 
 // Throws the refusal unless the verdict is good, or the settings let the reference pass, which is then a warning.
 // `place`: "repo <url>@<version>", "package name==1.0", "folder <path>".

@@ -120,6 +120,7 @@ TEST_CASE("verdicts are kept for each contract") {
   // Nothing keeps this one.
   struct Stricter final : contract::Contract {
     std::string_view name() const noexcept override { return "stricter"; }
+    bool is_run_as_module() const noexcept override { return true; }
     contract::Verdict judge_commit(const source::GitMirror&, const source::CommitId&,
                                    const std::string&) const override {
       return {contract::Verdict::Kind::unreadable, "nonsense"};
