@@ -1,6 +1,6 @@
 // Wheels and tools are staged in the engine's own work directory, so what a killed engine leaves is swept with it, and
-// renamed to wheel-v1/<key> under lock-v1/wheel-<key>. Nobody but the holder of that lock takes a name in wheel-v1 away,
-// so a damaged directory is set aside once, and never the good one that has taken its place. Of tools the same.
+// renamed to wheel-v1/<key> under lock-v1/wheel-<key>. Nobody but the holder of that lock takes a name in wheel-v1
+// away, so a damaged directory is set aside once, and never the good one that has taken its place. Of tools the same.
 #include "cache/internal/staged.hpp"
 
 #include <stdio.h>
