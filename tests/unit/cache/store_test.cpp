@@ -37,8 +37,8 @@ TEST_CASE("a store is a directory of its user alone") {
   const Store store = Store::open({.workdir = directory.path(), .uid = geteuid()});
   CHECK(store.path() == directory / fmt::format("venvoy-{}", geteuid()));
   CHECK(mode_of(store.path()) == 0700);
-  for (const char* bucket :
-       {"git-v1", "refs-v1", "verdict-v1", "python-v1", "tool-v1", "wheel-v1", "env-v1", "schema-v1", "lock-v1", "work-v1"}) {
+  for (const char* bucket : {"git-v1", "refs-v1", "verdict-v1", "python-v1", "tool-v1", "wheel-v1", "env-v1",
+                             "schema-v1", "lock-v1", "work-v1"}) {
     INFO(bucket);
     CHECK(mode_of(store.path() / bucket) == 0700);
   }
