@@ -25,17 +25,20 @@ CancelToken::Registration& CancelToken::Registration::operator=(Registration&& o
 }
 
 void CancelToken::Registration::release() noexcept {
-  if (!state_) return;
+  // Ours may be the last share: the lock must not go with it before it is open.
+  const std::shared_ptr<State> state = std::move(state_);
+  if (!state) return;
   // After a cancel the callbacks run with the lock held (see cancel), so none of them is running when we get here.
-  std::lock_guard lock(state_->mutex);
-  state_->callbacks.erase(place_);
-  state_.reset();
+  std::lock_guard lock(state->mutex);
+  state->callbacks.erase(place_);
 }
 
 void CancelSource::cancel() {
-  std::lock_guard lock(state_->mutex);
-  if (state_->cancelled.exchange(true, std::memory_order_acq_rel)) return;
-  for (const auto& callback : state_->callbacks) callback();
+  // A callback may destroy this.
+  const std::shared_ptr<CancelToken::State> state = state_;
+  std::lock_guard lock(state->mutex);
+  if (state->cancelled.exchange(true, std::memory_order_acq_rel)) return;
+  for (const auto& callback : state->callbacks) callback();
 }
 
 }  // namespace venvoy

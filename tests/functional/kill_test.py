@@ -65,7 +65,10 @@ class Worker:
         killed = 0
         usual = self.run_whole()
         for round_number in range(ROUNDS // WORKERS):
-            killed += self.round(round_number, usual)
+            if self.round(round_number, usual):
+                killed += 1
+            else:
+                usual *= 0.8  # the machine has become faster
         self.test.require_no_process(self.token)
         return killed
 
