@@ -162,7 +162,9 @@ void Comparison::compare_entries(const ObjectType& expected, const GivenView& gi
   }
   for (const auto& [name, property] : expected.properties) {
     if (!property.required || has_default(property) || (apart && name == *apart)) continue;
-    const auto meant = [&](const std::string& key) { return is_meant_by(name, key, expected.property_names()); };
+    const auto meant = [&, &own = name](const std::string& key) {
+      return is_meant_by(own, key, expected.property_names());
+    };
     if (!present.contains(name) && std::ranges::none_of(unknown, meant)) findings_.add(where, missing_field(name));
   }
 }
