@@ -422,18 +422,6 @@ class CompletionWalk {
   bool only_positionals_ = false;
 };
 
-// In single quotes: bash, zsh and fish read them alike, but for a quote in them.
-std::string shell_quoted(const std::string& text) {
-  std::string quoted = "'";
-  for (const char symbol : text) {
-    if (symbol == '\'')
-      quoted += "'\\''";
-    else
-      quoted += symbol;
-  }
-  return quoted + "'";
-}
-
 std::string completion_script(const std::string& shell) {
   std::string script(shell == "bash" ? bash_script : shell == "zsh" ? zsh_script : fish_script);
   std::error_code error;

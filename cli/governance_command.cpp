@@ -65,18 +65,6 @@ struct GovernanceArguments {
   std::string kube_context;
 };
 
-// Quoted for a shell, for lines that people copy.
-std::string shell_quoted(std::string_view text) {
-  std::string result = "'";
-  for (const char symbol : text) {
-    if (symbol == '\'')
-      result += "'\\''";
-    else
-      result += symbol;
-  }
-  return result + "'";
-}
-
 class GovernanceCommand {
  public:
   GovernanceCommand(const GovernanceArguments& arguments, const CommonOptions& common)
