@@ -240,7 +240,8 @@ class ForkServerTest(FunctionalTest):
     def test_what_is_imported_beforehand_is_learned(self):
         self.loop(["look"] * 2, "forkserver")
         names = self.imports_record().read_text().splitlines()
-        self.assertEqual(names[0], f"checked, {'without' if self.OWN_OPENING else 'with'} the opening")
+        reason = "checked, without the opening: it reads variables of the environment"
+        self.assertEqual(names[0], reason if self.OWN_OPENING else "checked, with the opening")
         self.assertIn("yaml", names)
         self.assertIn("cbor2", names)
         self.assertNotIn("soil_plugin", names)
@@ -326,6 +327,13 @@ class OwnOpeningTest(ForkServerTest):
     """The same, where the opening depends on the process, so that each fork runs its own."""
 
     OWN_OPENING = True
+
+    def test_the_reason_is_told_each_time(self):
+        self.write_loop(["look"] * 2)
+        for _ in range(3):
+            result = self.call("--log-level", "debug", "run", "workflow.yaml")
+            self.assertEqual(result.code, 0, result)
+            self.assertIn("runs the plugin's opening itself: it reads variables of the environment", result.err)
 
     def test_a_plugin_that_fails_when_it_is_imported(self):
         self.loop(["look"], "exec")

@@ -188,6 +188,17 @@ class OpeningTest(unittest.TestCase):
             self.assertEqual([where, path, *rest], [str(folder / name), str(folder / name), "__main__", ["--atp"]])
         self.assertNotEqual(seen[0][-1], seen[1][-1])
 
+    def test_input_is_read_as_in_a_plain_start(self):
+        (self.packages / "opened_text.py").write_text(
+            "import sys\nsys.stdin.buffer.read(1)\nprint('hello', end='', flush=True)\n"
+            "print(repr(sys.stdin.read()), sys.stdin.name, sys.stdin.mode, sys.stdin.fileno(), end='')\n"
+        )
+        plain = subprocess.run([self.python, "-m", "opened_text"], input=START + b"a\r\nb\rc", capture_output=True)
+        server = Server(self.python, "opened_text", self.root)
+        self.addCleanup(server.end)
+        self.assertEqual(server.ready, ["ready", ""])
+        self.assertEqual(server.step("1", self.root / "text", "a\r\nb\rc"), (plain.stdout, "", 0))
+
     def test_ends(self):
         server, folder = self.serve("")
         self.assertEqual(server.step("1", folder / "1", "sys.exit(3)"), (HELLO, "", 3 << 8))

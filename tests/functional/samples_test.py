@@ -8,8 +8,8 @@ import harness
 from harness import HELLO, PROJECT, FunctionalTest, Repository
 
 SAMPLES = PROJECT / "samples"
-# What has no workflow of its own, or needs a cluster; `host` has a test with the library, `governance` that of the daemon.
-OTHERS = {"governance", "host", "kill-pod", "toolbox"}
+# What has no workflow of its own, or needs a cluster; `host` has a test with the library, `governance` that of the daemon, `policy-package` those of packages.
+OTHERS = {"governance", "host", "kill-pod", "policy-package", "toolbox"}
 
 
 class SamplesTest(FunctionalTest):

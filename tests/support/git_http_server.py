@@ -13,6 +13,7 @@ The first part of a path is how the server behaves; the rest is the repository:
     auth           the same as plain, but wants the login user:s3cret
     forbidden      status 403
     error          status 500
+    error-N        the same, after N seconds
     html           status 200 and a page
     silent         takes the request and never answers
     garbage        git's type, not git's content
@@ -161,7 +162,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def answer_forbidden(self, *rest):
         self.send(403, [], b"no")
 
-    def answer_error(self, *rest):
+    def answer_error(self, argument, *rest):
+        time.sleep(float(argument or 0))
         self.send(500, [], b"broken")
 
     def answer_html(self, *rest):

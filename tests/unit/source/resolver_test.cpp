@@ -214,30 +214,30 @@ TEST_CASE("resolves that are under way together share one fetch") {
 TEST_CASE("resolves that are under way together share a failure, but not a cancellation") {
   World world;
   Resolver resolver(world);
+  resolver.options.transport.low_speed_time = std::chrono::hours(1);
   GitSource source = resolver.make();
   Outcomes outcomes;
-  for (int i = 0; i < 10; ++i) start(resolver, source, {world.url("error"), "main", ""}, {}, outcomes);
+  // The server takes its time, so that all of them have come to wait for the one that fetches.
+  for (int i = 0; i < 10; ++i) start(resolver, source, {world.url("error-3"), "main", ""}, {}, outcomes);
   turn_until(resolver, [&] { return outcomes.done(10); });
   CHECK(world.server().requests().size() == 1);
   for (const std::string& failure : outcomes.failures) CHECK_THAT(failure, Catch::ContainsSubstring("status 500"));
 
   // The one that fetches is cancelled; the next one takes over. A waiting one is cancelled alone.
-  resolver.options.transport.low_speed_time = std::chrono::hours(1);
-  GitSource patient = resolver.make();
   Outcomes cancelled, others;
   CancelSource by_token;
   ResolveOptions with_token;
   with_token.cancel = by_token.token();
   asio::cancellation_signal by_signal;
-  const GitRef silent{world.url("silent"), "main", ""};
-  start(resolver, patient, silent, {}, cancelled, by_signal.slot());
-  start(resolver, patient, silent, with_token, cancelled);
   CancelSource last;
   ResolveOptions until_last;
   until_last.cancel = last.token();
-  start(resolver, patient, silent, until_last, others);
+  const GitRef silent{world.url("silent"), "main", ""};
   const std::size_t before = world.server().requests().size();
+  start(resolver, source, silent, {}, cancelled, by_signal.slot());
+  start(resolver, source, silent, with_token, cancelled);
   turn_until(resolver, [&] { return world.server().requests().size() == before + 1; });
+  start(resolver, source, silent, until_last, others);
   by_token.cancel();
   by_signal.emit(asio::cancellation_type::all);
   turn_until(resolver, [&] { return cancelled.done(2); });
