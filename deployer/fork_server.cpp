@@ -85,6 +85,7 @@ void ForkServer::begin(const LaunchRequest& request) {
     const auto session = std::make_shared<ForkSession>(executor_, std::move(logger), settings_.make_work_dir());
     session->start(keeper_, settings_, request);
     session_ = session;
+    log_opening();
   } catch (const Error& error) {
     give_up(error.what());
   }
@@ -92,21 +93,21 @@ void ForkServer::begin(const LaunchRequest& request) {
 
 void ForkServer::note_preparation(const ForkSession& session) {
   Preparation& known = settings_.preparation;
-  if (known.checked && known.opening != Preparation::Opening::unknown) return;
+  if (known.checked && known.harm_of_opening) return;
   const std::vector<std::string>& missing = session.missing();
   std::erase_if(known.modules, [&](const std::string& module) {
     return std::find(missing.begin(), missing.end(), module) != missing.end();
   });
   known.checked = true;
-  known.opening = session.has_opened() ? Preparation::Opening::shared : Preparation::Opening::own;
-  if (!session.has_opened())
-    settings_.logger.debug("{}: each step runs the plugin's opening itself: {}", settings_.plugin,
-                           session.harm_of_opening());
-  tell_preparation();
+  if (!known.harm_of_opening) known.harm_of_opening = session.harm_of_opening();
+  log_opening();
+  if (settings_.on_checked) settings_.on_checked(known);
 }
 
-void ForkServer::tell_preparation() {
-  if (settings_.on_checked) settings_.on_checked(settings_.preparation);
+void ForkServer::log_opening() const {
+  const auto& harm = settings_.preparation.harm_of_opening;
+  if (harm && !harm->empty())
+    settings_.logger.debug("{}: each step runs the plugin's opening itself: {}", settings_.plugin, *harm);
 }
 
 // Of the one that we had: makes up our mind about the next.
@@ -122,11 +123,11 @@ void ForkServer::look_at_end_of(const std::shared_ptr<ForkSession>& session) {
     if (std::erase_if(settings_.preparation.modules, is_of_package) == 0) give_up("it cannot be told what is harmful");
     return;
   }
-  if (!session->was_ready() && settings_.preparation.opening == Preparation::Opening::shared) {
-    settings_.logger.debug("{}: the plugin's opening has ended its fork server: {}", settings_.plugin,
-                           session->end_text());
-    settings_.preparation.opening = Preparation::Opening::own;
-    return tell_preparation();
+  auto& harm = settings_.preparation.harm_of_opening;
+  if (!session->was_ready() && harm && harm->empty()) {
+    // Not told, as it may have been bad luck: the next engine tries again.
+    harm = "it has ended its fork server: " + session->end_text();
+    return;
   }
   if (!session->was_ready()) return give_up(session->end_text());
   if (++deaths_ >= max_deaths) give_up("it has died too often, last by " + session->end_text());

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,18 +20,14 @@ namespace venvoy::deployer {
 
 // What a fork server may do before it forks.
 struct Preparation {
-  // What the plugin does until it waits for work, its hello included.
-  enum class Opening {
-    unknown,
-    shared,  // found harmless: nothing in it depends on the process or on the moment. The server runs it, once
-    own,     // each step runs its own
-  };
-
   // What the plugin imports, its own modules left out.
   std::vector<std::string> modules = {};
   // Found harmless: none of them starts a thread, opens a descriptor or changes the surroundings of the process.
   bool checked = false;
-  Opening opening = Opening::unknown;
+  // Why each step runs the plugin's opening itself, which is what it does until it waits for work, its hello included.
+  // Empty: nothing in it depends on the process or on the moment, and the server runs it, once. Without a value: nobody
+  // has looked yet.
+  std::optional<std::string> harm_of_opening = {};
 };
 
 struct ForkServerSettings {
@@ -73,7 +70,7 @@ class ForkServer final : public Launcher {
   boost::asio::awaitable<std::shared_ptr<internal::ForkSession>> serving_session(const LaunchRequest& request);
   void begin(const LaunchRequest& request);
   void note_preparation(const internal::ForkSession& session);
-  void tell_preparation();
+  void log_opening() const;
   void look_at_end_of(const std::shared_ptr<internal::ForkSession>& session);
   void give_up(const std::string& reason);
 

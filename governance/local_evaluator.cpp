@@ -240,7 +240,7 @@ struct LocalEvaluator::State : std::enable_shared_from_this<LocalEvaluator::Stat
     settings_of_server.plugin = used->environment->reference;
     settings_of_server.preparation.modules = {"venvoy_policy_work"};
     settings_of_server.preparation.checked = true;
-    settings_of_server.preparation.opening = deployer::Preparation::Opening::own;
+    settings_of_server.preparation.harm_of_opening = "it is that of the policy, too";
     settings_of_server.idle_time = server_idle_time;
     settings_of_server.make_work_dir = [this] { return services.workshop().store.make_work_dir(); };
     settings_of_server.logger = services.logger;

@@ -42,10 +42,10 @@ void append(std::string& message, std::string_view text) {
 
 // As many of the modules as one message takes; the rest is imported in the steps.
 std::string load_message(const Preparation& preparation) {
-  using Opening = Preparation::Opening;
+  const std::optional<std::string>& harm = preparation.harm_of_opening;
   std::string message = "load";
   append(message, preparation.checked ? "1" : "0");
-  append(message, preparation.opening == Opening::unknown ? "?" : preparation.opening == Opening::shared ? "1" : "0");
+  append(message, !harm ? "?" : harm->empty() ? "1" : "0");
   for (const std::string& module : preparation.modules) {
     if (message.size() + module.size() >= max_message) break;
     append(message, module);

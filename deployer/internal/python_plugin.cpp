@@ -32,7 +32,7 @@ std::optional<schema::Value> decode_schema(const std::string& record) {
 // The first line of the record that tells what a fork server may do beforehand; then the modules that it may import.
 constexpr std::string_view unchecked_mark = "unchecked";
 constexpr std::string_view shared_mark = "checked, with the opening";
-constexpr std::string_view own_mark = "checked, without the opening";
+constexpr std::string_view own_mark = "checked, without the opening: ";  // and why
 
 std::vector<std::string> lines_of(std::string_view text) {
   std::vector<std::string> lines;
@@ -114,21 +114,21 @@ class PythonPlugin final : public Plugin {
 
   // Without a record the server imports nothing, and its forks do.
   Preparation read_preparation() const {
-    using Opening = Preparation::Opening;
     std::vector<std::string> lines =
         lines_of(house_.store.read_record(cache::Bucket::schema, imports_record()).value_or(std::string()));
     if (lines.empty()) return {};
     const std::string mark = lines.front();
     lines.erase(lines.begin());
     if (mark == unchecked_mark) return {std::move(lines)};
-    if (mark == shared_mark) return {std::move(lines), true, Opening::shared};
-    if (mark == own_mark) return {std::move(lines), true, Opening::own};
+    if (mark == shared_mark) return {std::move(lines), true, ""};
+    if (mark.starts_with(own_mark)) return {std::move(lines), true, mark.substr(own_mark.size())};
     return {};
   }
 
   void write_preparation(const Preparation& known) const {
-    const bool is_shared = known.opening == Preparation::Opening::shared;
-    std::string text(!known.checked ? unchecked_mark : is_shared ? shared_mark : own_mark);
+    std::string text(unchecked_mark);
+    if (known.checked && known.harm_of_opening)
+      text = known.harm_of_opening->empty() ? shared_mark : std::string(own_mark) + *known.harm_of_opening;
     for (const std::string& module : known.modules) text += '\n' + module;
     try {
       house_.store.write_record(cache::Bucket::schema, imports_record(), text);

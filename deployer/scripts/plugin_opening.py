@@ -2,11 +2,12 @@
 the same in each start of most plugins, and takes most of the time of a short step. A fork server whose plugin has a
 harmless opening runs it once, and forks where the plugin waits. Imported by plugin_server.py only.
 
-Harmless is what no step could tell from an opening of its own. A scout, which is a fork that is thrown away, runs it under watch
-until the first harm, which is not done: it may import and compute, and read files of its environment. Whatever depends on the process or on the moment
-(the pid, the working directory, the time, chance, variables of the environment, other files) or does something to the world
-(files, processes, threads, sockets, words on standard error) is not harmless, and such an opening is run in each fork.
-What the scout may meet is listed; all that is unknown counts as harm.
+Harmless is what no step could tell from an opening of its own. A scout, which is a fork that is thrown away, runs it
+under watch until the first harm, which is not done: it may import and compute, and read files of its environment.
+Whatever depends on the process or on the moment (the pid, the working directory, the time, chance, variables of the
+environment, other files) or does something to the world (files, processes, threads, sockets, words on standard error)
+is not harmless, and such an opening is run in each fork. What the scout may meet is listed; all that is unknown counts
+as harm. What C code does within one call is not seen, but for what Python audits.
 """
 
 import importlib
@@ -57,8 +58,9 @@ def replace_input():
     raw = Input(0, closefd=False)
     raw.name = "<stdin>"
     old = sys.stdin
-    sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.BufferedReader(raw), encoding=old.encoding, errors=old.errors)
-    sys.stdin.mode = "r"
+    text = io.TextIOWrapper(io.BufferedReader(raw), encoding=old.encoding, errors=old.errors, newline="\n")
+    text.mode = "r"
+    sys.stdin = sys.__stdin__ = text
 
 
 class Opening:
@@ -240,7 +242,7 @@ def send_scout(surroundings, socket):
     except ProcessLookupError:
         os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    verdict = verdict.decode(errors="replace").replace("\0", " ")
+    verdict = " ".join(verdict.decode(errors="replace").replace("\0", " ").split())
     return "" if verdict == HARMLESS else verdict or "it does not wait for work"
 
 

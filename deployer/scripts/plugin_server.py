@@ -13,7 +13,7 @@ The engine speaks over descriptor 3, a SOCK_SEQPACKET socket. A datagram is a li
     signal ID NUMBER                   to the process group of that step; nothing happens if it has ended
   server → engine
     ready HARM NAME…                   steps can be forked; these modules could not be imported. HARM is why the
-                                       opening is run in each step; empty if it is not
+                                       opening is run in each step; empty if it is not, `known` for OPENING 0
     bad NAME                           what this module does on import must not be done before a fork. The last word
     started ID PID
     failed ID ERRNO                    the step could not be started. The last word about it
@@ -35,8 +35,6 @@ import sys
 import threading
 import time
 import weakref
-
-import plugin_opening
 
 SOCKET = 3
 REPORT = 3
@@ -190,10 +188,11 @@ class Step:
 
 
 class Server:
-    def __init__(self, module):
+    def __init__(self, module, openings):
         import ctypes
 
         self.module = module
+        self.openings = openings
         self.socket = socket.socket(fileno=SOCKET)
         self.socket.set_inheritable(False)
         self.poll = select.poll()
@@ -230,7 +229,7 @@ class Server:
         if message is None:
             return None
         set_arguments(self.module)
-        plugin_opening.replace_input()
+        self.openings.replace_input()
         self.missing, bad = load(message[3:], message[1] == "1")
         if bad:
             self.send("bad", bad)
@@ -244,7 +243,7 @@ class Server:
         hello = self.opening.hello()
         self.opening.end()
         self.serve(harm="")
-        plugin_opening.say_hello(hello)
+        self.openings.say_hello(hello)
 
     def serve(self, harm):
         """Returns in the forks."""
@@ -377,18 +376,19 @@ def find_generators():
     generators.extend(thing for thing in gc.get_objects() if issubclass(type(thing), random.Random))
 
 
-def serve(module):
-    """Returns where the plugin's module is to be run: in the forks, or in a server that runs its opening, and its scout."""
+def serve(module, openings):
+    """Returns where the plugin's module is to be run: in the forks, or in a server that runs its opening, and its scout.
+    `openings` is plugin_opening.py."""
     if not hasattr(os, "pidfd_open"):
         sys.exit("a fork server needs Python 3.9 or newer")
-    server = Server(module)
+    server = Server(module, openings)
     known = server.prepare()
     if known is None:
         os._exit(0)
-    harm = {"1": "", "0": "it was found to depend on the process"}.get(known)
+    harm = {"1": "", "0": "known"}.get(known)
     if harm is None:
-        harm = plugin_opening.send_scout(lambda: Surroundings(signals=False), server.socket)
+        harm = openings.send_scout(lambda: Surroundings(signals=False), server.socket)
     if harm:
         server.serve(harm)
     elif harm is not None:
-        server.opening = plugin_opening.Opening(server.open)
+        server.opening = openings.Opening(server.open)

@@ -30,12 +30,16 @@ def _start():
         sys.path.insert(0, own_folder)
         import plugin_server
 
-        del sys.path[0], sys.modules["plugin_server"], sys.modules["plugin_opening"]
-        sys.dont_write_bytecode = kept
         if way == "--report":
             report = plugin_server.reporter(module)
         else:
-            plugin_server.serve(module)  # returns where the module is to be run
+            import plugin_opening
+
+            del sys.modules["plugin_opening"]
+        del sys.path[0], sys.modules["plugin_server"]
+        sys.dont_write_bytecode = kept
+        if way == "--serve":
+            plugin_server.serve(module, plugin_opening)  # returns where the module is to be run
     names = globals()
     leave = names["_leave"]
     for name in ("_start", "_leave", "sys"):
