@@ -48,7 +48,7 @@ class CheckCommand {
 
     Session session(std::move(configuration.configuration), runtime_options(common_, talk_));
     ProgressDisplay progress("auto", session, talk_);
-    const workflow::Checked checked = session.prepare(main, files_, progress.observer(), true);
+    const workflow::Checked checked = session.prepare(main, files_, progress.observer(), Session::Purpose::check);
     progress.finish();
     for (const Issue& issue : checked.issues) findings_.add(issue);
     if (!input_file) return;

@@ -107,7 +107,7 @@ class GoFace {
 
   std::shared_ptr<const workflow::Plan> prepare(Session& session) {
     try {
-      workflow::Checked checked = session.prepare(workflow_, files_, nullptr);
+      workflow::Checked checked = session.prepare(workflow_, files_, nullptr, Session::Purpose::run);
       for (const Issue& issue : checked.issues)
         if (issue.severity == Severity::error)
           logger_.error("Invalid workflow ({})", with_hint(report::one_line(issue), issue.hint));

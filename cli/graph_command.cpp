@@ -60,7 +60,7 @@ class GraphCommand {
     const auto main = files_.read(arguments_.workflow);
     Session session(std::move(*configuration), runtime_options(common_, talk_));
     ProgressDisplay progress("auto", session, talk_);
-    const workflow::Checked checked = session.prepare(main, files_, progress.observer());
+    const workflow::Checked checked = session.prepare(main, files_, progress.observer(), Session::Purpose::look);
     progress.finish();
     for (const Issue& issue : checked.issues) findings_.add(issue);
     if (checked.plan) write_out(graph_text(*checked.plan, arguments_.form));

@@ -94,7 +94,7 @@ class RunCommand {
       Session session(std::move(*configuration), std::move(options));
       ProgressDisplay display(events_on_stderr ? "none" : arguments_.progress, session, talk_);
       workflow::RunObserver* observer = outputs.observer(display.observer());
-      const workflow::Checked checked = session.prepare(main, files_, observer);
+      const workflow::Checked checked = session.prepare(main, files_, observer, Session::Purpose::run);
       const std::string wrong = tell_issues(checked, main);
       if (!checked.plan) {
         outputs.fail(wrong);

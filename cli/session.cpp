@@ -55,9 +55,10 @@ CancelToken Session::cancel_token() const {
 }
 
 workflow::Checked Session::prepare(const workflow::WorkflowFiles::File& main, const ContextFiles& files,
-                                   workflow::RunObserver* observer, bool find_everything) {
+                                   workflow::RunObserver* observer, Purpose purpose) {
   workflow::PrepareOptions options;
-  options.find_everything = find_everything;
+  options.find_everything = purpose == Purpose::check;
+  options.about_to_run = purpose == Purpose::run;
   options.logger = runtime_.options().logger.with("source", "executor");
   options.observer = observer;
   options.cancel = cancel_token();

@@ -45,10 +45,10 @@ class Session {
   CancelToken cancel_token() const;
   bool interrupted() const noexcept { return interrupts_.interrupted(); }
 
-  // The observer, if any, outlives the call. `find_everything` as in workflow::PrepareOptions. Throws an Error
-  // (cancelled).
+  enum class Purpose { look, check, run };
+  // The observer, if any, outlives the call. Throws an Error (cancelled).
   workflow::Checked prepare(const workflow::WorkflowFiles::File& main, const ContextFiles& files,
-                            workflow::RunObserver* observer, bool find_everything = false);
+                            workflow::RunObserver* observer, Purpose purpose);
   struct RunWishes {
     workflow::RunObserver* observer = nullptr;  // may be null; outlives the call
     std::optional<std::chrono::milliseconds> timeout;

@@ -74,6 +74,9 @@ class Plugin {
   // ready for many starts. Each is followed by an end_run().
   virtual void begin_run(std::size_t expected_starts) { static_cast<void>(expected_starts); }
   virtual void end_run() noexcept {}
+  // Closes, as PluginProcess::close does, the process that was kept for the first start of a run (see
+  // PrepareContext::about_to_run), if it has not been needed.
+  virtual boost::asio::awaitable<void> close_unused() { co_return; }
 };
 
 // What making a plugin ready may use and tell.
@@ -81,6 +84,8 @@ struct PrepareContext {
   Logger logger;
   ProgressSink* progress = nullptr;  // may be null; outlives the call
   CancelToken cancel;
+  // The plugin is going to be started right after. A process that had to be started for its schema is kept for that.
+  bool about_to_run = false;
 };
 
 // Makes plugins of one deployment type ready, with one configuration.

@@ -89,12 +89,13 @@ struct PythonDeployer::State {
   asio::awaitable<std::shared_ptr<Plugin>> make(std::string source, PrepareContext context) {
     Logger logger = context.logger;
     CancelToken cancel = context.cancel;
+    const bool about_to_run = context.about_to_run;
     venv::ReadyEnvPtr ready = co_await environment(source, std::move(context), false);
     os::Keeper* keeper = settings.launcher == LauncherChoice::forkserver ? services.keeper : nullptr;
     internal::PluginHouse house{
         services.executor,    services.pool,         services.launcher, workshop.store,    settings.limits,
         services.stderr_logs, workshop.environments, std::move(ready),  std::move(logger), keeper,
-        services.starter};
+        services.starter,     about_to_run};
     co_return co_await internal::make_python_plugin(std::move(house), std::move(cancel));
   }
 };

@@ -495,6 +495,7 @@ asio::awaitable<void> Runs::prepare_and_run(EntryPtr entry) {
   preparing.observer = &observer;
   preparing.cancel = entry->preparing.token();
   preparing.max_concurrent_deployments = runtime_.max_concurrent_deployments();
+  preparing.about_to_run = true;
   workflow::WorkflowFiles::File main = entry->file;
   workflow::Checked checked = co_await workflow::prepare(std::move(main), files, runtime_, std::move(preparing));
   if (!checked.plan) {

@@ -53,6 +53,8 @@ struct PrepareOptions {
   std::size_t max_concurrent_deployments = 4;
   // Make plugins ready also when the files have errors already, and warn (lint.hpp), to find everything in one go.
   bool find_everything = false;
+  // A run follows at once: see deployer::PrepareContext.
+  bool about_to_run = false;
 };
 
 // Reads the workflow's files, makes every plugin ready, each once, and checks everything that can be known before a

@@ -186,7 +186,7 @@ class Preparation final : public PlanContext {
   }
 
   asio::awaitable<void> make_one_ready(Wanted& wanted) {
-    deployer::PrepareContext context{options_.logger, options_.observer, options_.cancel};
+    deployer::PrepareContext context{options_.logger, options_.observer, options_.cancel, options_.about_to_run};
     try {
       deployer::Deployer& deployer = deployers_.local(wanted.plugin.deployment_type);
       wanted.known.plugin = co_await deployer.prepare(wanted.plugin.source, std::move(context));

@@ -110,6 +110,9 @@ class PluginsInUse {
   ~PluginsInUse() {
     for (const auto& [plugin, count] : starts_) plugin->end_run();
   }
+  asio::awaitable<void> close_unused() const {
+    for (const auto& [plugin, count] : starts_) co_await plugin->close_unused();
+  }
   PluginsInUse(const PluginsInUse&) = delete;
   PluginsInUse& operator=(const PluginsInUse&) = delete;
 
@@ -146,6 +149,7 @@ asio::awaitable<RunResult> run_checked(std::shared_ptr<const Plan> plan, schema:
   if (options.timeout) run.set_deadline(std::chrono::steady_clock::now() + *options.timeout);
   RunResult result = co_await run.execute(std::move(input));
   co_await cancelling.settled();
+  co_await in_use.close_unused();
   co_return result;
 }
 

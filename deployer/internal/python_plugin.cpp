@@ -44,7 +44,7 @@ std::vector<std::string> lines_of(std::string_view text) {
   return lines;
 }
 
-class PythonPlugin final : public Plugin {
+class PythonPlugin final : public Plugin, public std::enable_shared_from_this<PythonPlugin> {
  public:
   explicit PythonPlugin(PluginHouse house) : house_(std::move(house)) {
     const venv::ReadyEnv& environment = *house_.environment;
@@ -57,7 +57,11 @@ class PythonPlugin final : public Plugin {
   const PluginFacts& facts() const noexcept override { return facts_; }
 
   asio::awaitable<std::unique_ptr<PluginProcess>> start(Logger logger) override {
-    std::unique_ptr<PythonProcess> process = co_await launch(launcher_of_next_start(), false, logger);
+    Launcher& launcher = launcher_of_next_start();
+    // All steps that a fork server starts come from it: they have the seed of their hashes in common, for one.
+    if (&launcher != &house_.launcher) co_await close_unused();
+    if (std::unique_ptr<PythonProcess> first = take_first(logger)) co_return first;
+    std::unique_ptr<PythonProcess> process = co_await launch(launcher, false, logger);
     atp::Hello hello = co_await process->handshake();
     if (!(hello.schema == wire_schema_)) check_same_meaning(hello.schema);
     co_return process;
@@ -71,23 +75,40 @@ class PythonPlugin final : public Plugin {
   void end_run() noexcept override {
     if (--runs_ > 0) return;
     expected_starts_ = 0;
+    first_.reset();
     if (fork_server_) fork_server_->retire();
+  }
+
+  asio::awaitable<void> close_unused() override {
+    if (const std::unique_ptr<PythonProcess> unused = std::move(first_)) co_await unused->close();
   }
 
   asio::awaitable<void> learn_schema(CancelToken cancel) {
     const std::string record = schema_record(house_.environment->lease.key(), house_.environment->lease.generation());
     if (take_stored(house_.store.read_record(cache::Bucket::schema, record))) co_return;
-    const std::shared_ptr<PythonProcess> process = co_await launch(house_.launcher, true, house_.logger);
-    const auto registration = kill_when_cancelled(process, cancel);
-    atp::Hello hello = co_await first_words(process, cancel);
+    first_ = co_await launch(house_.launcher, true, house_.logger);
+    const auto registration = kill_when_cancelled(cancel);
+    atp::Hello hello = co_await first_words(cancel);
     take(std::move(hello.schema));
     house_.store.write_record(cache::Bucket::schema, record, atp::encode(wire_schema_));
-    co_await process->close();
-    const std::string imports = co_await process->imports();
-    write_preparation({lines_of(imports)});
+    std::optional<std::string> imports = co_await first_->imports();
+    if (!imports || !house_.about_to_run) {
+      co_await first_->close();
+      if (!imports) imports = co_await first_->imports();
+      first_.reset();
+    }
+    write_preparation({lines_of(imports.value_or(std::string()))});
   }
 
  private:
+  // The process that was asked for the schema, if it is still there for a step.
+  std::unique_ptr<PythonProcess> take_first(const Logger& logger) {
+    std::unique_ptr<PythonProcess> first = std::move(first_);
+    if (!first || first->has_ended()) return nullptr;
+    first->set_logger(logger);
+    return first;
+  }
+
   // The first use of a plugin that is used once would not be faster for a server.
   Launcher& launcher_of_next_start() {
     ++starts_;
@@ -137,19 +158,19 @@ class PythonPlugin final : public Plugin {
     }
   }
 
-  CancelToken::Registration kill_when_cancelled(const std::shared_ptr<PythonProcess>& process,
-                                                const CancelToken& cancel) const {
-    return cancel.on_cancel([executor = house_.executor, weak = std::weak_ptr(process)] {
+  CancelToken::Registration kill_when_cancelled(const CancelToken& cancel) {
+    return cancel.on_cancel([executor = house_.executor, weak = weak_from_this()] {
       asio::post(executor, [weak] {
-        if (const auto alive = weak.lock()) alive->kill();
+        const auto alive = weak.lock();
+        if (alive && alive->first_) alive->first_->kill();
       });
     });
   }
 
   // How a killed process has died is of no interest then.
-  static asio::awaitable<atp::Hello> first_words(std::shared_ptr<PythonProcess> process, CancelToken cancel) {
+  asio::awaitable<atp::Hello> first_words(CancelToken cancel) {
     try {
-      co_return co_await process->handshake();
+      co_return co_await first_->handshake();
     } catch (const Error&) {
       cancel.check();
       throw;
@@ -229,6 +250,7 @@ class PythonPlugin final : public Plugin {
   schema::Value wire_schema_;
   std::shared_ptr<const schema::PluginSchema> schema_;
   std::unique_ptr<ForkServer> fork_server_;
+  std::unique_ptr<PythonProcess> first_;  // has said hello; may be null
   std::size_t runs_ = 0;
   std::size_t expected_starts_ = 0;
   std::size_t starts_ = 0;

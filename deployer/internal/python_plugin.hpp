@@ -30,6 +30,7 @@ struct PluginHouse {
   Logger logger;
   os::Keeper* keeper = nullptr;  // of fork servers; null: every step starts Python anew. Outlives the plugin
   std::filesystem::path starter;
+  bool about_to_run = false;  // see PrepareContext
 };
 
 // Learns the plugin's schema, from the store or by starting the plugin once. Throws an Error (plugin, protocol, start,

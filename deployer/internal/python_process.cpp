@@ -1,7 +1,5 @@
 #include "deployer/internal/python_process.hpp"
 
-#include <optional>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
@@ -206,9 +204,10 @@ asio::awaitable<void> PythonProcess::wait_for_last_words(StderrReader& reader) {
   co_await (reader.ended().wait(read_token) || timer.async_wait(timer_token));
 }
 
-asio::awaitable<std::string> PythonProcess::imports() {
-  if (!imports_) co_return std::string();
+asio::awaitable<std::optional<std::string>> PythonProcess::imports() {
+  if (!imports_) co_return std::nullopt;
   co_await wait_for_last_words(*imports_);
+  if (!imports_->ended().fired()) co_return std::nullopt;
   co_return imports_->tail();
 }
 

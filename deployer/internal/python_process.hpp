@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,8 +40,13 @@ class PythonProcess final : public PluginProcess {
   // Throws what atp::Client::handshake throws, with the process's end and last words in the message.
   boost::asio::awaitable<atp::Hello> handshake();
 
-  // After close(): the modules that it has imported, a line each, if it was asked for them.
-  boost::asio::awaitable<std::string> imports();
+  // The modules that it has imported, a line each, if it was asked for them. Nothing if it does not tell soon: it tells
+  // when it waits for work, or at its end.
+  boost::asio::awaitable<std::optional<std::string>> imports();
+
+  // Who hears of it from now on.
+  void set_logger(const Logger& logger) { logger_ = logger.with("source", "deployer"); }
+  bool has_ended() const noexcept { return process_->exit().has_value(); }
 
   boost::asio::awaitable<StepAnswer> run(std::string run_id, std::string step_id, schema::Value input) override;
   boost::asio::awaitable<void> signal(std::string run_id, std::string signal_id, schema::Value data) override;

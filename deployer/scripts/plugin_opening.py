@@ -11,56 +11,19 @@ as harm. What C code does within one call is not seen, but for what Python audit
 """
 
 import importlib
-import io
 import os
 import select
 import signal
 import sys
 
-START = b"\xf6"  # with which the engine begins (spec/protocol-and-schema.md section 3); the plugin waits for it first
+from plugin_input import Input
+
+# With which the engine begins (spec/protocol-and-schema.md section 3); the plugin waits for it first.
+START = b"\xf6"
 MAX_HELLO = 64 << 20
 SCOUT_SECONDS = 10
 HARMLESS = "harmless"
 MAX_VERDICT = 300
-
-
-class Input(io.FileIO):
-    """Standard input as any other, but in an opening: there the plugin gets the start, and where it waits for more,
-    `on_wait` is called."""
-
-    on_wait = None
-    reads = 0
-
-    def readinto(self, buffer):
-        self._note_read()
-        return super().readinto(buffer)
-
-    def read(self, size=-1):
-        self._note_read()
-        return super().read(size)
-
-    def readall(self):
-        self._note_read()
-        return super().readall()
-
-    def _note_read(self):
-        on_wait = Input.on_wait
-        if on_wait is None:
-            return
-        Input.reads += 1
-        if Input.reads > 1:
-            Input.on_wait = None
-            on_wait()
-
-
-def replace_input():
-    """Done before anything is imported, as modules keep `sys.stdin`."""
-    raw = Input(0, closefd=False)
-    raw.name = "<stdin>"
-    old = sys.stdin
-    text = io.TextIOWrapper(io.BufferedReader(raw), encoding=old.encoding, errors=old.errors, newline="\n")
-    text.mode = "r"
-    sys.stdin = sys.__stdin__ = text
 
 
 class Opening:

@@ -36,8 +36,9 @@ import threading
 import time
 import weakref
 
+import plugin_input
+
 SOCKET = 3
-REPORT = 3
 MAX_DATAGRAM = 256 << 10
 PATIENCE_WITH_LEFTOVERS = 2.0  # seconds; what does not die then hangs in the kernel
 PR_SET_PDEATHSIG = 1
@@ -45,56 +46,6 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 # --- what may be imported beforehand -----------------------------------------------------------------------------------
-
-
-def reporter(module):
-    """A function that writes the names of all imported modules but the plugin's own to the descriptor REPORT."""
-    os.set_inheritable(REPORT, False)
-    before = set(sys.modules)
-
-    def report():
-        loaded = list(sys.modules.items())
-        folders = library_folders()
-        names = [name for name, each in loaded if name not in before and is_library(name, each, folders)]
-        own = own_packages(module)
-        lines = "".join(f"{name}\n" for name in names if name.partition(".")[0] not in own).encode()
-        try:
-            while lines:
-                lines = lines[os.write(REPORT, lines) :]
-            os.close(REPORT)
-        except OSError:
-            pass  # nobody wants to know it any more
-
-    return report
-
-
-def library_folders():
-    import sysconfig
-
-    paths = sysconfig.get_paths()
-    return tuple({os.path.join(paths[name], "") for name in ("stdlib", "platstdlib", "purelib", "platlib")})
-
-
-def is_library(name, module, folders):
-    """Whether it comes from site-packages or the standard library, and can be imported by its name."""
-    spec = getattr(module, "__spec__", None)
-    origin = getattr(spec, "origin", None)
-    if spec is None or spec.name != name or not isinstance(origin, str):
-        return False
-    return origin in ("built-in", "frozen") or origin.startswith(folders)
-
-
-def own_packages(module):
-    """The top-level names of the distribution that the plugin is."""
-    import importlib.metadata
-
-    own = module.partition(".")[0]
-    names = {own}
-    for distribution in importlib.metadata.distributions():
-        lines = (distribution.read_text("RECORD") or "").splitlines()
-        if any(line.startswith((own + "/", own + ".py,")) for line in lines):
-            names.update(line.split(",")[0].split("/")[0].partition(".")[0] for line in lines)
-    return names
 
 
 class Surroundings:
@@ -229,7 +180,7 @@ class Server:
         if message is None:
             return None
         set_arguments(self.module)
-        self.openings.replace_input()
+        plugin_input.replace_input()
         self.missing, bad = load(message[3:], message[1] == "1")
         if bad:
             self.send("bad", bad)

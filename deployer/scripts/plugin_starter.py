@@ -1,7 +1,8 @@
 """Runs a module as `python -m MODULE ARGUMENTS…` does.
 
     plugin_starter.py MODULE ARGUMENTS…             runs it
-    plugin_starter.py --report MODULE ARGUMENTS…    and writes what it has imported to descriptor 3 when it has ended
+    plugin_starter.py --report MODULE ARGUMENTS…    and writes what it has imported to descriptor 3 when it waits for work, or
+                                                    has ended
     plugin_starter.py --serve MODULE ARGUMENTS…     runs it again and again, each time in a fork (plugin_server.py)
 
 The module finds itself in `__main__` with the same sys.path and sys.argv. Nothing but the standard library is imported
@@ -10,8 +11,11 @@ here, and nothing of this file stays behind. All three ways end in the same line
 
 import sys
 
+RARELY = 50_000  # new objects between two looks for garbage; Python's own is 700
+
 
 def _start():
+    import gc
     import os
     import runpy
 
@@ -28,21 +32,24 @@ def _start():
         # Its bytecode is not kept: the folder is not for writing.
         kept, sys.dont_write_bytecode = sys.dont_write_bytecode, True
         sys.path.insert(0, own_folder)
-        import plugin_server
-
         if way == "--report":
-            report = plugin_server.reporter(module)
+            import plugin_imports
+
+            report = plugin_imports.reporter(module)
         else:
             import plugin_opening
-
-            del sys.modules["plugin_opening"]
-        del sys.path[0], sys.modules["plugin_server"]
+            import plugin_server
+        del sys.path[0]
+        for name in ("plugin_imports", "plugin_input", "plugin_opening", "plugin_server"):
+            sys.modules.pop(name, None)
         sys.dont_write_bytecode = kept
         if way == "--serve":
             plugin_server.serve(module, plugin_opening)  # returns where the module is to be run
+    # Importing makes much that stays, and looking through it all again and again takes a tenth of the time.
+    gc.set_threshold(RARELY, *gc.get_threshold()[1:])
     names = globals()
     leave = names["_leave"]
-    for name in ("_start", "_leave", "sys"):
+    for name in ("_start", "_leave", "RARELY", "sys"):
         names.pop(name, None)
     names["__doc__"] = None
     try:

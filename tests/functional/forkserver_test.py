@@ -61,8 +61,8 @@ def parent_of(pid):
         return 0
 
 
-class ForkServerTest(FunctionalTest):
-    """Of a plugin whose opening the server runs for all (plugin_opening.py)."""
+class SoilTest(FunctionalTest):
+    """With a plugin that tells which processes have run it."""
 
     OWN_OPENING = False
 
@@ -111,6 +111,10 @@ class ForkServerTest(FunctionalTest):
         """Not the steps, which look the same but are children of one."""
         pids = [pid for pid, command in self.processes().items() if SERVER in command]
         return [pid for pid in pids if parent_of(pid) not in pids]
+
+
+class ForkServerTest(SoilTest):
+    """Of a plugin whose opening the server runs for all (plugin_opening.py)."""
 
     # --- the same as a plain start ---
 
@@ -342,6 +346,80 @@ class OwnOpeningTest(ForkServerTest):
         forked = self.loop(["look", "look"], "forkserver", env=failing)
         self.assertIn("the start of this plugin fails", forked[0])
         self.assertEqual(forked, plain)
+
+
+ONE_STEP = """\
+version: v0.2.0
+input: {root: Input, objects: {Input: {id: Input, properties: {}}}}
+steps:
+  before:
+    plugin: {deployment_type: python, src: "@TOOLBOX@"}
+    step: measure
+    input: {name: before, seconds: @SECONDS@}
+  act:
+    plugin: {deployment_type: python, src: "@REFERENCE@"}
+    step: act
+    enabled: @ENABLED@
+    wait_for: !expr $.steps.before.outputs
+    input: {do: parent}
+outputs:
+  success:
+    said: !wait-optional $.steps.act.outputs.success.said
+    disabled: !wait-optional $.steps.act.disabled.output.message
+"""
+
+# Says when the plugin has ended by itself; and ends the first process of all before its step comes, if that is wanted.
+AT_THE_ENDS = """\
+OWN_OPENING = True
+import atexit, os, threading, time
+marks = os.environ["SOIL_MARKS"]
+def end():
+    with open(marks + ".ends", "a") as file:
+        file.write("ended\\n")
+atexit.register(end)
+if os.environ.get("SOIL_FIRST") == "dies" and not os.path.exists(marks):
+    threading.Thread(target=lambda: (time.sleep(0.5), os._exit(3)), daemon=True).start()
+"""
+
+
+class FirstStartTest(SoilTest):
+    """A plugin that had to be started for its schema runs the first step of the run in the same process."""
+
+    def setUp(self):
+        super().setUp()
+        self.plugin.write("soil_plugin/settings.py", AT_THE_ENDS)
+        self.plugin.commit()
+        self.ends = self.folder / "marks.ends"
+
+    def run_once(self, command="run", seconds=0, enabled="true", **env):
+        text = ONE_STEP.replace("@REFERENCE@", self.reference).replace("@TOOLBOX@", str(harness.PROJECT / "samples/toolbox"))
+        self.write("workflow.yaml", text.replace("@SECONDS@", str(seconds)).replace("@ENABLED@", enabled))
+        result = self.call(command, "workflow.yaml", env=env)
+        self.assertEqual(result.code, 0, result)
+        return result
+
+    def require_ended_by_itself(self, processes):
+        self.assertEqual(len(self.processes_of_plugin()), processes)
+        self.assertEqual(self.ends.read_text(), "ended\n" * processes)
+
+    def test_one_process_for_schema_and_step(self):
+        result = self.run_once()
+        self.assertIn("said", result.output["output_data"])
+        self.require_ended_by_itself(1)
+
+    def test_a_check_lets_it_end(self):
+        self.run_once("check")
+        self.require_ended_by_itself(1)
+
+    def test_what_is_not_needed_may_end_by_itself(self):
+        self.assertIn("disabled", self.run_once(enabled="false").output["output_data"])
+        self.require_ended_by_itself(1)
+
+    def test_one_that_has_died_meanwhile_is_replaced(self):
+        result = self.run_once(seconds=3, SOIL_FIRST="dies")
+        self.assertIn("said", result.output["output_data"])
+        self.assertEqual(len(self.processes_of_plugin()), 2)
+        self.assertEqual(self.ends.read_text(), "ended\n")
 
 
 if __name__ == "__main__":
