@@ -371,7 +371,7 @@ class DoctorCommand {
                       : "pip is used; uv is faster: put it into PATH, or name it in VENVOY_UV");
     }
     // Where it is: what it would be started as.
-    const std::string where = uv->make_environment("python", venv::Target{"environment", "tools"}).program.string();
+    const std::string where = uv->make_environment(venv::Target{"environment", "python", "tools"}).program.string();
     uv_ = choice != venv::InstallerChoice::pip;
     tell("uv", Health::ok,
          fmt::format("{} is version {}{}", where, uv->version(), uv_ ? "" : "; not used, since `installer` is pip"));

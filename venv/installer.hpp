@@ -36,6 +36,7 @@ struct Command {
 // Where a command works: folders that are absolute.
 struct Target {
   std::filesystem::path environment;  // of a virtual environment
+  std::filesystem::path python;       // the interpreter that it is of
   std::filesystem::path tools;        // where the package `pip` lies, if that is the installer
 };
 
@@ -53,10 +54,12 @@ class Installer {
   virtual bool needs_index() const noexcept = 0;
   // Whether the target's `tools` must be there (internal/own_pip.hpp).
   virtual bool needs_tools() const noexcept = 0;
+  // Whether build_wheel needs the target's environment, and not only its interpreter.
+  virtual bool builds_in_environment() const noexcept = 0;
 
-  // A new environment of an interpreter.
-  virtual Command make_environment(const std::filesystem::path& python, const Target& target) const = 0;
-  // The wheel of a project, in the folder `output`. The environment says for which Python, and stays as it is.
+  // A new environment of the target's interpreter.
+  virtual Command make_environment(const Target& target) const = 0;
+  // The wheel of a project, in the folder `output`. The environment stays as it is.
   virtual Command build_wheel(const Target& target, const std::filesystem::path& project,
                               const std::filesystem::path& output, const Settings& settings,
                               const Steering& steering) const = 0;

@@ -24,9 +24,10 @@ class PipInstaller final : public Installer {
   std::string_view version() const noexcept override { return {}; }
   bool needs_index() const noexcept override { return true; }
   bool needs_tools() const noexcept override { return true; }
+  bool builds_in_environment() const noexcept override { return true; }
 
-  Command make_environment(const fs::path& python, const Target& target) const override {
-    return {python, {"-I", "-m", "venv", "--without-pip", target.environment.string()}};
+  Command make_environment(const Target& target) const override {
+    return {target.python, {"-I", "-m", "venv", "--without-pip", target.environment.string()}};
   }
 
   // As pip does it by itself where there are no setuptools, in its later versions.

@@ -28,18 +28,19 @@ class UvInstaller final : public Installer {
   std::string_view version() const noexcept override { return version_; }
   bool needs_index() const noexcept override { return false; }
   bool needs_tools() const noexcept override { return false; }
+  bool builds_in_environment() const noexcept override { return false; }
 
-  Command make_environment(const fs::path& python, const Target& target) const override {
-    return {
-        program_,
-        {"venv", "--no-project", "--no-python-downloads", "--python", python.string(), target.environment.string()}};
+  Command make_environment(const Target& target) const override {
+    return {program_,
+            {"venv", "--no-project", "--no-python-downloads", "--python", target.python.string(),
+             target.environment.string()}};
   }
 
   // Without sources: what pip would not see must not decide what is built.
   Command build_wheel(const Target& target, const fs::path& project, const fs::path& output, const Settings& settings,
                       const Steering& steering) const override {
     Arguments arguments = {"build",        "--wheel",      "--no-python-downloads",
-                           "--no-sources", "--python",     python_of(target.environment),
+                           "--no-sources", "--python",     target.python.string(),
                            "--out-dir",    output.string()};
     add_uv_indexes(arguments, settings);
     add_steering(arguments, steering);

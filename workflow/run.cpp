@@ -111,7 +111,7 @@ class PluginsInUse {
     for (const auto& [plugin, count] : starts_) plugin->end_run();
   }
   asio::awaitable<void> close_unused() const {
-    for (const auto& [plugin, count] : starts_) co_await plugin->close_unused();
+    for (const auto& started : starts_) co_await started.first->close_unused();
   }
   PluginsInUse(const PluginsInUse&) = delete;
   PluginsInUse& operator=(const PluginsInUse&) = delete;

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <fmt/format.h>
 
 #include "base/error.hpp"
@@ -48,7 +49,7 @@ struct Site {
   std::optional<IndexPlaces> places = std::nullopt;
 
   fs::path environment() const { return environment_in(building->path()); }
-  Target target() const { return {environment(), tools ? tools->path() : fs::path()}; }
+  Target target() const { return {environment(), python.program, tools ? tools->path() : fs::path()}; }
   InstallerRun run(Command command) const {
     InstallerRun result;
     result.command = std::move(command);
@@ -64,7 +65,7 @@ asio::awaitable<void> make_environment(Site& site) {
     SharedLease tools = co_await lease_own_pip(site.job, site.python, site.scratch);
     site.tools = std::move(tools);
   }
-  InstallerRun run = site.run(site.installer->make_environment(site.python.program, site.target()));
+  InstallerRun run = site.run(site.installer->make_environment(site.target()));
   run.trouble = "error creating venv for";
   co_await run_installer(site.job, std::move(run));
   site.environment_made = true;
@@ -116,10 +117,11 @@ struct ByChoices {
   std::vector<std::string> variables;
   std::function<Command(const Steering&)> command;
   std::string plugin;  // the name of what is installed; empty: nothing is installed
+  bool in_environment = true;
 };
 
 asio::awaitable<void> run_one(Site& site, const ByChoices& wanted, Choice choice) {
-  co_await make_environment(site);
+  if (wanted.in_environment) co_await make_environment(site);
   const Bounds bounds = co_await bounds_of(site, choice);
   Command none;
   SteeredRun steered{site.run(std::move(none)), wanted.command, site.target(), bounds};
@@ -186,11 +188,11 @@ asio::awaitable<SharedLease> build_wheel(Site& site, cache::Key key, Stage& stag
     return true;
   };
   co_await os::on_pool<bool>(job.services.pool, job.cancel, std::move(check));
-  co_await make_environment(site);
   const std::int64_t time = project.time.value_or(0);
   std::vector<std::string> variables;
   if (project.time) variables.push_back(fmt::format("SOURCE_DATE_EPOCH={}", std::max(time, oldest_wheel_time)));
-  ByChoices wanted{site.origin.resolution.for_build, std::move(variables), {}, {}};
+  ByChoices wanted{
+      site.origin.resolution.for_build, std::move(variables), {}, {}, site.installer->builds_in_environment()};
   wanted.command = [&](const Steering& steering) {
     return site.installer->build_wheel(site.target(), project.folder, output, job.settings, steering);
   };
@@ -217,6 +219,13 @@ asio::awaitable<SharedLease> wheel_for(Site& site) {
   };
   wheel = co_await in_stage<SharedLease>(job, Kind::build_started, Kind::build_finished, build);
   co_return wheel;
+}
+
+// The wheel, and the empty environment if it could be made meanwhile.
+asio::awaitable<SharedLease> environment_and_wheel(Site& site) {
+  using namespace asio::experimental::awaitable_operators;
+  if (site.installer->builds_in_environment()) co_return co_await wheel_for(site);
+  co_return co_await (make_environment(site) && wheel_for(site));
 }
 
 // Of "my_plugin-1.0-py3-none-any.whl", or of "my.plugin==1.0".
@@ -307,7 +316,7 @@ asio::awaitable<SharedLease> fill(std::shared_ptr<Site> owned) {
   const Job& job = site.job;
   auto installer = co_await job.installers.choose(job.settings.installer, job.logger, job.cancel);
   site.installer = std::move(installer);
-  const SharedLease wheel = co_await wheel_for(site);
+  const SharedLease wheel = co_await environment_and_wheel(site);
   std::function<asio::awaitable<SharedLease>(Stage&)> work = [&](Stage& stage) { return install(site, wheel, stage); };
   SharedLease lease = co_await in_stage<SharedLease>(job, Kind::install_started, Kind::install_finished, work);
   co_return lease;

@@ -150,9 +150,9 @@ asio::awaitable<Package> look_into(const Job& job, std::string requirement, Inte
   const fs::path output = scratch / "wheel";
   std::shared_ptr<cache::Lease> tools;
   if (installer->needs_tools()) tools = co_await lease_own_pip(job, python, scratch);
-  const Target target{scratch / "venv", tools ? tools->path() : fs::path()};
+  const Target target{scratch / "venv", python.program, tools ? tools->path() : fs::path()};
   InstallerRun make;
-  make.command = installer->make_environment(python.program, target);
+  make.command = installer->make_environment(target);
   make.installer = installer->name();
   make.trouble = "error creating venv for";
   make.temporary = scratch;

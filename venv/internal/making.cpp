@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
@@ -42,6 +43,22 @@ asio::awaitable<Interpreter> choose_interpreter(const Job& job, const Origin& or
     job.logger.warning("'{}' is Python {}, but pythonSemver says {}", python.program.string(), python.version,
                        *expected);
   co_return python;
+}
+
+// An interpreter that this store has not met yet is asked for what it is while the origin is found, which takes longer.
+asio::awaitable<void> meet_interpreter(const Job& job) {
+  if (job.look_only) co_return;
+  InterpreterWish wish{job.settings.python_path, {}, job.shown, {}};
+  try {
+    co_await job.interpreters.find(std::move(wish), job.cancel);
+  } catch (const Error&) {
+    // choose_interpreter meets it, too
+  }
+}
+
+asio::awaitable<OriginPtr> find_origin_and_interpreter(const Job& job) {
+  using namespace asio::experimental::awaitable_operators;
+  co_return co_await (find_origin(job) && meet_interpreter(job));
 }
 
 // What is there, or the right to build it. No thread waits for another builder meanwhile: all threads of a pool that
@@ -169,7 +186,7 @@ asio::awaitable<KnownEnv> look_up(const Job& job) {
 }
 
 asio::awaitable<ReadyEnvPtr> make_ready(const Job& job) {
-  const OriginPtr origin = co_await find_origin(job);
+  const OriginPtr origin = co_await find_origin_and_interpreter(job);
   const Interpreter python = co_await choose_interpreter(job, *origin);
   const cache::Key key = environment_key(origin->inputs, origin->resolution, python, job.settings);
   const Slot slot = co_await lease_or_build(job, key);
