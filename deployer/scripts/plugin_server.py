@@ -139,11 +139,12 @@ class Step:
 
 
 class Server:
-    def __init__(self, module, openings):
+    def __init__(self, module, openings, remember):
         import ctypes
 
         self.module = module
         self.openings = openings
+        self.remember = remember
         self.socket = socket.socket(fileno=SOCKET)
         self.socket.set_inheritable(False)
         self.poll = select.poll()
@@ -199,6 +200,7 @@ class Server:
     def serve(self, harm):
         """Returns in the forks."""
         find_generators()
+        self.remember()
         gc.collect()
         gc.freeze()  # a collection in a fork would touch, and so copy, all of it
         self.send("ready", harm, *self.missing)
@@ -302,14 +304,12 @@ def forget_the_past():
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None:
         numpy_random.seed()
-    if "tempfile" in sys.modules:
-        import tempfile
-
+    tempfile = sys.modules.get("tempfile")
+    if tempfile is not None:
         tempfile.tempdir = None
         tempfile._name_sequence = None
-    if "logging" in sys.modules:
-        import logging
-
+    logging = sys.modules.get("logging")
+    if logging is not None:
         start = getattr(logging, "_startTime", None)
         if start is not None:
             logging._startTime = time.time_ns() if isinstance(start, int) else time.time()
@@ -327,12 +327,12 @@ def find_generators():
     generators.extend(thing for thing in gc.get_objects() if issubclass(type(thing), random.Random))
 
 
-def serve(module, openings):
+def serve(module, openings, remember):
     """Returns where the plugin's module is to be run: in the forks, or in a server that runs its opening, and its scout.
-    `openings` is plugin_opening.py."""
+    `openings` is plugin_opening.py; `remember` is called before the forks, when all that they share is there."""
     if not hasattr(os, "pidfd_open"):
         sys.exit("a fork server needs Python 3.9 or newer")
-    server = Server(module, openings)
+    server = Server(module, openings, remember)
     known = server.prepare()
     if known is None:
         os._exit(0)

@@ -28,6 +28,7 @@ def _start():
     way = sys.argv.pop(0) if sys.argv[0].startswith("--") else ""
     module = sys.argv[0]
     report = None
+    ending = _Ending(module)
     if way:
         # Its bytecode is not kept: the folder is not for writing.
         kept, sys.dont_write_bytecode = sys.dont_write_bytecode, True
@@ -44,12 +45,11 @@ def _start():
             sys.modules.pop(name, None)
         sys.dont_write_bytecode = kept
         if way == "--serve":
-            plugin_server.serve(module, plugin_opening)  # returns where the module is to be run
+            plugin_server.serve(module, plugin_opening, ending.remember)  # returns where the module is to be run
     # Importing makes much that stays, and looking through it all again and again takes a tenth of the time.
     gc.set_threshold(RARELY, *gc.get_threshold()[1:])
     names = globals()
-    leave = names["_leave"]
-    for name in ("_start", "_leave", "RARELY", "sys"):
+    for name in ("_start", "_Ending", "RARELY", "sys"):
         names.pop(name, None)
     names["__doc__"] = None
     try:
@@ -58,58 +58,85 @@ def _start():
     finally:
         if report:
             report()
-        leave(module)
+        ending.leave()
 
 
-def _leave(module):
+class _Ending:
     """Ends the process as the interpreter would, but takes only the plugin's own modules apart: all the others would
-    take longer than many a step, and in a fork be copied for it. Returns where the end is an exception of another kind;
-    the interpreter then prints it, and takes everything apart."""
-    import atexit
-    import gc
-    import os
-    import sys
-    import threading
+    take longer than many a step, and in a fork be copied for it. So does looking at all of them, or importing what is
+    needed here."""
 
-    error = sys.exc_info()[1]
-    code = error.code if isinstance(error, SystemExit) else 0
-    if code is None:
-        code = 0
-    if (error is not None and not isinstance(error, SystemExit)) or not isinstance(code, int):
-        return
-    if error is not None:
-        error.__traceback__ = None
-    error = None
-    threading._shutdown()
-    atexit._run_exitfuncs()
-
-    # Destructors run, and files that nobody has closed are written.
-    own = module.partition(".")[0]
-    modules = [each for name, each in list(sys.modules.items()) if name == "__main__" or name.partition(".")[0] == own]
-    for each in reversed(modules):
-        names = getattr(each, "__dict__", {})
-        for hidden in (True, False):  # as the interpreter does
-            for name in list(names):
-                if name != "__builtins__" and (name.startswith("_") and not name.startswith("__")) == hidden:
-                    names[name] = None
-    modules = each = names = None
-    gc.collect()
-    if len(os.listdir("/proc/self/fd")) > 4:  # the three, and that of this look
+    def __init__(self, module):
+        import atexit
+        import gc
         import io
+        import itertools
+        import os
 
-        for thing in gc.get_objects():
-            if issubclass(type(thing), (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)) and not thing.closed:
-                try:
-                    thing.flush()
-                except Exception:
-                    pass
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            if stream is not None and not stream.closed:
-                stream.flush()
-        except Exception:
-            code = 120  # as the interpreter ends when its last words cannot be written
-    os._exit(code & 0xFF)
+        self.own = module.partition(".")[0]
+        self.atexit, self.gc, self.io, self.itertools, self.os, self.sys = atexit, gc, io, itertools, os, sys
+        self.count, self.last, self.known = 0, None, []
+
+    def remember(self):
+        """Before forks."""
+        self.known = self.modules_of_plugin()
+        self.count, self.last = len(self.sys.modules), next(reversed(self.sys.modules))
+
+    def modules_of_plugin(self):
+        modules, count = self.sys.modules, self.count
+        new = list(self.itertools.islice(reversed(modules), max(len(modules) - count, 0) + 1))
+        if count == 0 or new.pop() is not self.last:
+            new, known = list(reversed(modules)), []
+        else:
+            known = self.known
+        found = ((name, modules.get(name)) for name in reversed(new))
+        return known + [each for name, each in found if name == "__main__" or name.partition(".")[0] == self.own]
+
+    def leave(self):
+        """Returns where the end is an exception of another kind than SystemExit; the interpreter then prints it, and takes
+        everything apart."""
+        sys = self.sys
+        error = sys.exc_info()[1]
+        code = error.code if isinstance(error, SystemExit) else 0
+        if code is None:
+            code = 0
+        if (error is not None and not isinstance(error, SystemExit)) or not isinstance(code, int):
+            return
+        if error is not None:
+            error.__traceback__ = None
+        error = None
+        threading = sys.modules.get("threading")
+        if threading is not None:
+            threading._shutdown()
+        self.atexit._run_exitfuncs()
+
+        # Destructors run, and files that nobody has closed are written.
+        modules = self.modules_of_plugin()
+        self.known = None
+        for each in reversed(modules):
+            names = getattr(each, "__dict__", {})
+            for hidden in (True, False):  # as the interpreter does
+                for name in list(names):
+                    if name != "__builtins__" and (name.startswith("_") and not name.startswith("__")) == hidden:
+                        names[name] = None
+        modules = each = names = None
+        self.gc.collect()
+        if len(self.os.listdir("/proc/self/fd")) > 4:  # the three, and that of this look
+            io = self.io
+            for thing in self.gc.get_objects():
+                kinds = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
+                if issubclass(type(thing), kinds) and not thing.closed:
+                    try:
+                        thing.flush()
+                    except Exception:
+                        pass
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                if stream is not None and not stream.closed:
+                    stream.flush()
+            except Exception:
+                code = 120  # as the interpreter ends when its last words cannot be written
+        self.os._exit(code & 0xFF)
 
 
 _start()

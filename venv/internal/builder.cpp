@@ -7,12 +7,12 @@
 #include <system_error>
 #include <utility>
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <fmt/format.h>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "cache/manifest.hpp"
+#include "os/both.hpp"
 #include "os/files.hpp"
 #include "os/on_pool.hpp"
 #include "venv/internal/manifest.hpp"
@@ -223,9 +223,12 @@ asio::awaitable<SharedLease> wheel_for(Site& site) {
 
 // The wheel, and the empty environment if it could be made meanwhile.
 asio::awaitable<SharedLease> environment_and_wheel(Site& site) {
-  using namespace asio::experimental::awaitable_operators;
-  if (site.installer->builds_in_environment()) co_return co_await wheel_for(site);
-  co_return co_await (make_environment(site) && wheel_for(site));
+  SharedLease wheel;
+  if (site.installer->builds_in_environment())
+    wheel = co_await wheel_for(site);
+  else
+    wheel = co_await os::both(wheel_for(site), make_environment(site));
+  co_return wheel;
 }
 
 // Of "my_plugin-1.0-py3-none-any.whl", or of "my.plugin==1.0".

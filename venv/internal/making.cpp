@@ -4,13 +4,13 @@
 #include <utility>
 #include <variant>
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include "base/error.hpp"
 #include "cache/lease.hpp"
+#include "os/both.hpp"
 #include "os/on_pool.hpp"
 #include "venv/internal/builder.hpp"
 #include "venv/internal/manifest.hpp"
@@ -57,8 +57,8 @@ asio::awaitable<void> meet_interpreter(const Job& job) {
 }
 
 asio::awaitable<OriginPtr> find_origin_and_interpreter(const Job& job) {
-  using namespace asio::experimental::awaitable_operators;
-  co_return co_await (find_origin(job) && meet_interpreter(job));
+  OriginPtr origin = co_await os::both(find_origin(job), meet_interpreter(job));
+  co_return origin;
 }
 
 // What is there, or the right to build it. No thread waits for another builder meanwhile: all threads of a pool that
