@@ -12,6 +12,7 @@
 namespace venvoy::os {
 
 std::string ExitInfo::text() const {
+  if (kind == Kind::lost && !note.empty()) return "was lost: " + note;
   if (!note.empty()) {
     ExitInfo bare = *this;
     bare.note.clear();

@@ -67,6 +67,10 @@ Keeper::Keeper(const boost::asio::any_io_executor& executor, const fs::path& pro
     : connection_(
           std::make_shared<internal::KeeperConnection>(executor, internal::launch_keeper(program), child_file_limit)) {}
 
+Keeper::Keeper(const boost::asio::any_io_executor& executor, Fd channel, std::uint64_t child_file_limit)
+    : connection_(std::make_shared<internal::KeeperConnection>(
+          executor, internal::LaunchedKeeper{.socket = std::move(channel)}, child_file_limit)) {}
+
 Keeper::~Keeper() {
   connection_->close();
 }
@@ -81,6 +85,14 @@ LimitWatch Keeper::watch(pid_t pid, const ProcessLimits& limits) {
 
 pid_t Keeper::pid() const noexcept {
   return connection_->pid();
+}
+
+bool Keeper::is_gone() const noexcept {
+  return connection_->is_gone();
+}
+
+void Keeper::close() noexcept {
+  connection_->close();
 }
 
 }  // namespace venvoy::os

@@ -38,6 +38,9 @@ class Keeper {
   explicit Keeper(const boost::asio::any_io_executor& executor,
                   const std::filesystem::path& program = find_keeper_program(),
                   std::uint64_t child_file_limit = soft_file_limit());
+  // A keeper on another machine, behind this end of the channel that a link carries there (internal/link_protocol.hpp).
+  // Pids, paths and limits are those of that machine; nothing is waited for at the end.
+  Keeper(const boost::asio::any_io_executor& executor, Fd channel, std::uint64_t child_file_limit = soft_file_limit());
   // Waits until the keeper has buried everything and ended: a matter of milliseconds, with thousands of processes on a
   // busy machine of seconds.
   ~Keeper();
@@ -52,8 +55,13 @@ class Keeper {
   // its memory or processor time is killed.
   LimitWatch watch(pid_t pid, const ProcessLimits& limits);
 
-  // Of the guard, the process that the engine has started; 0 when it has ended.
+  // Of the guard, the process that the engine has started; 0 when it has ended, and of one on another machine.
   pid_t pid() const noexcept;
+
+  // It has ended, by itself or by close(), as far as is known: nothing can be started any more.
+  bool is_gone() const noexcept;
+  // What the destructor does, earlier.
+  void close() noexcept;
 
  private:
   std::shared_ptr<internal::KeeperConnection> connection_;

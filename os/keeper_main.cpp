@@ -6,7 +6,7 @@
 // if the engine had gone. So no single SIGKILL, nor one to the engine and one of the two at once, leaves anything.
 //
 // The program is started with one end of a socket pair as descriptor 0; internal/keeper_protocol.hpp tells what goes
-// over it.
+// over it. With --stdio and --link it is one of the two ends of a link to another machine (keeper_program/link.hpp).
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -25,6 +25,7 @@
 
 #include "os/keeper_program/channel.hpp"
 #include "os/keeper_program/limit_table.hpp"
+#include "os/keeper_program/link_programs.hpp"
 #include "os/keeper_program/own_children.hpp"
 #include "os/keeper_program/process_table.hpp"
 
@@ -225,8 +226,10 @@ int guard(pid_t keeper, char* first_argument) {
 }  // namespace
 }  // namespace venvoy::keeper
 
-int main(int, char** argv) {
+int main(int argc, char** argv) {
   using namespace venvoy::keeper;
+  if (argc > 1 && std::strcmp(argv[1], "--stdio") == 0) return run_pilot(argc - 2, argv + 2);
+  if (argc > 1 && std::strcmp(argv[1], "--link") == 0) return run_head();
   if (!is_engine_socket(STDIN_FILENO)) {
     std::fputs("venvoy-keeper is started by venvoy, not by hand\n", stderr);
     return 2;

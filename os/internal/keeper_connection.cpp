@@ -80,11 +80,14 @@ KeeperConnection::KeeperConnection(const boost::asio::any_io_executor& executor,
                                    std::uint64_t file_limit)
     : executor_(executor),
       socket_(executor, launched.socket.release()),
-      process_(executor, launched.process.release()),
+      process_(executor),
       retry_(executor),
       pid_(launched.pid),
+      is_elsewhere_(launched.pid == 0),
       engine_(::getpid()),
-      file_limit_(file_limit) {}
+      file_limit_(file_limit) {
+  if (launched.process) process_.assign(launched.process.release());
+}
 
 std::shared_ptr<ChildState> KeeperConnection::start(ChildSpec spec) {
   auto child = std::make_shared<ChildState>(executor_, shared_from_this(), ++last_token_);
@@ -324,6 +327,7 @@ void KeeperConnection::give_up() noexcept {
 }
 
 void KeeperConnection::lost() {
+  if (is_elsewhere_) return give_up();  // pids mean nothing here, and its guard is there
   // The children die with the keeper, by their parent-death signal; what they have started in their groups does not.
   for (const auto& [token, weak] : children_)
     if (const auto child = weak.lock(); child && child->pid > 0) ::kill(-child->pid, SIGKILL);

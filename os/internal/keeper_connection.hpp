@@ -26,6 +26,7 @@ class KeeperConnection : public std::enable_shared_from_this<KeeperConnection> {
   ~KeeperConnection() { close(); }
 
   pid_t pid() const noexcept { return pid_; }
+  bool is_gone() const noexcept { return gone_; }
 
   // Throws an Error (start) if the keeper is gone.
   std::shared_ptr<ChildState> start(ChildSpec spec);
@@ -80,6 +81,7 @@ class KeeperConnection : public std::enable_shared_from_this<KeeperConnection> {
   boost::asio::posix::stream_descriptor process_;  // a pidfd: readable when the keeper has ended
   boost::asio::steady_timer retry_;
   pid_t pid_;
+  bool is_elsewhere_;
   pid_t engine_;
   std::uint64_t file_limit_;
   std::uint64_t last_token_ = 0;

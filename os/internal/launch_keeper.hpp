@@ -9,9 +9,9 @@
 namespace venvoy::os::internal {
 
 struct LaunchedKeeper {
-  pid_t pid = 0;
-  Fd process;  // a pidfd
-  Fd socket;   // our end; when it closes, the keeper ends
+  pid_t pid = 0;    // 0: it is on another machine
+  Fd process = {};  // a pidfd
+  Fd socket = {};   // our end; when it closes, the keeper ends
 };
 
 // Throws an Error (start).
