@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "cache/upkeep.hpp"
 #include "deployer/image_deployers.hpp"
+#include "deployer/pilot_sources.hpp"
 #include "os/keeper.hpp"
 #include "schema/check.hpp"
 #include "schema/json.hpp"
@@ -75,6 +76,7 @@ Runtime::Runtime(Configuration configuration, RuntimeOptions options)
     services.stderr_logs = std::make_shared<deployer::StderrLogs>(
         std::filesystem::absolute(*options_.state_dir) / "stderr", deployer::StderrLogs::Bounds(),
         options_.logger.with("source", "deployer"), options_.mask);
+  services.pilots = [this](const auto& settings) { return pilots(settings); };
   registry_.add(std::make_shared<deployer::PythonKind>(std::move(services)));
   deployer::add_image_deployers(registry_);
   const internal::SignalsBlocked blocked;
@@ -110,7 +112,7 @@ void Runtime::start_governing() {
       contract_,
       *launcher_,
       keeper_.get(),
-      [this] { return python_settings().launcher == deployer::LauncherChoice::forkserver; },
+      [this] { return python_settings().launcher != deployer::LauncherChoice::exec; },
       os::find_support_file("plugin_starter.py"),
       [this] { return *workshop(python_settings()).parts; },
       [this] { return python_settings().environment; },
@@ -125,8 +127,9 @@ void Runtime::start_governing() {
 asio::awaitable<void> Runtime::let_go() {
   if (governor_) governor_->let_go();
   deployers_.clear();
+  for (const auto& named : pilots_) co_await named.second->close();
+  pilots_.clear();
   workshops_.clear();
-  co_return;
 }
 
 deployer::Deployer& Runtime::local(const std::string& deployment_type) {
@@ -193,6 +196,24 @@ void Runtime::adjust(deployer::PythonSettings& settings) const {
   settings.environment.offline = options_.offline;
   settings.environment.allow_incompatible = options_.allow_incompatible;
   settings.environment.contract_is_advice = options_.contract_is_advice && !settings.override_compatibility;
+}
+
+std::shared_ptr<deployer::PilotPool> Runtime::pilots(const deployer::PythonSettings& settings) {
+  const deployer::RemoteSettings& there = *deployer::remote_settings(settings);
+  // Deployers with the same machines share their pilots.
+  std::vector<std::string> words = {std::string(to_text(settings.launcher)), there.keeper.value_or(""),
+                                    std::to_string(there.places), std::to_string(settings.slurm.nodes)};
+  words.insert(words.end(), there.extra_arguments.begin(), there.extra_arguments.end());
+  words.push_back("");
+  words.insert(words.end(), settings.ssh.hosts.begin(), settings.ssh.hosts.end());
+  for (const auto& [option, value] : settings.slurm.options) words.push_back(option + "=" + value);
+  std::string name;
+  for (const std::string& word : words) name += word + '\n';
+  auto& pool = pilots_[name];
+  if (pool) return pool;
+  pool = deployer::make_pilot_pool(loop_.get_executor(), *keeper_, settings, options_.child_file_limit,
+                                   options_.logger.with("source", to_text(settings.launcher)));
+  return pool;
 }
 
 Runtime::Workshop& Runtime::workshop(const deployer::PythonSettings& settings) {

@@ -24,6 +24,7 @@
 #include "base/log.hpp"
 #include "contract/plugin_contract.hpp"
 #include "deployer/exec_launcher.hpp"
+#include "deployer/pilots.hpp"
 #include "deployer/python_deployer.hpp"
 #include "deployer/registry.hpp"
 #include "governance/gates.hpp"
@@ -127,6 +128,7 @@ class Runtime final : public workflow::Deployers {
   void start_governing();
   struct Workshop;
   Workshop& workshop(const deployer::PythonSettings& settings);
+  std::shared_ptr<deployer::PilotPool> pilots(const deployer::PythonSettings& settings);
   void adjust(deployer::PythonSettings& settings) const;
   deployer::PythonSettings python_settings() const;
 
@@ -140,6 +142,7 @@ class Runtime final : public workflow::Deployers {
   std::unique_ptr<deployer::Launcher> launcher_;
   deployer::Registry registry_;
   std::map<std::string, std::unique_ptr<Workshop>> workshops_;
+  std::map<std::string, std::shared_ptr<deployer::PilotPool>> pilots_;
   std::map<std::string, std::shared_ptr<deployer::Deployer>> deployers_;
   std::unique_ptr<governance::Governor> governor_;
   std::unique_ptr<governance::EngineGates> gates_;

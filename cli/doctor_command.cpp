@@ -32,7 +32,10 @@
 #include "cache/collect.hpp"
 #include "cli/commands.hpp"
 #include "cli/quantity.hpp"
+#include "deployer/pilot_sources.hpp"
+#include "deployer/pilots.hpp"
 #include "deployer/python_settings.hpp"
+#include "os/environment.hpp"
 #include "os/files.hpp"
 #include "os/run_program.hpp"
 #include "venv/installer.hpp"
@@ -87,6 +90,7 @@ class Examiner {
         keep_running_(loop_.get_executor()),
         keeper_(loop_.get_executor(), os::find_keeper_program(), child_file_limit) {}
 
+  asio::any_io_executor executor() { return loop_.get_executor(); }
   os::Keeper& keeper() noexcept { return keeper_; }
   asio::thread_pool& pool() noexcept { return pool_; }
 
@@ -104,6 +108,21 @@ class Examiner {
   asio::thread_pool pool_{1};
   os::Keeper keeper_;
 };
+
+// Has one pilot started, and ended again.
+asio::awaitable<std::string> node_of_pilot(std::shared_ptr<deployer::PilotPool> pool) {
+  std::string node;
+  std::optional<Error> failure;
+  try {
+    const deployer::Place place = co_await pool->take_place();
+    node = place.node();
+  } catch (const Error& error) {
+    failure = error;
+  }
+  co_await pool->close();
+  if (failure) throw *failure;
+  co_return node;
+}
 
 // What a Python can do for installing packages; a text is what is wrong.
 struct PythonTools {
@@ -480,12 +499,63 @@ class DoctorCommand {
 
   // --- how plugins run ---
 
+  void look_at_launcher() {
+    switch (settings_.launcher) {
+      case deployer::LauncherChoice::exec:
+        return tell("launcher", Health::ok, "exec: each step is a new Python process");
+      case deployer::LauncherChoice::forkserver:
+        return tell("launcher", Health::ok,
+                    "forkserver: from the second use of a plugin on, a step is a fork of a Python process that has "
+                    "imported what the plugin needs");
+      case deployer::LauncherChoice::ssh:
+      case deployer::LauncherChoice::slurm:
+        return look_at_machines();
+    }
+  }
+
+  // The commands, and that the controller answers, which it does only to whom munge vouches for.
+  void look_at_slurm() {
+    const os::Environment environment = os::current_environment();
+    for (const char* name : {"salloc", "srun", "scancel", "scontrol", "squeue"})
+      if (!os::find_program(name, environment))
+        throw Error(ErrorCode::start, fmt::format("the program '{}' is not in PATH", name))
+            .with_hint("the client commands of Slurm are needed (Debian: apt install slurm-client)");
+    os::ProgramSpec spec;
+    spec.program = *os::find_program("scontrol", environment);
+    spec.arguments = {"ping"};
+    spec.environment = environment;
+    spec.working_directory = "/";
+    os::ProgramLimits limits;
+    limits.timeout = std::chrono::seconds(30);
+    const os::ProgramResult result =
+        examiner_->wait_for(os::run_program(examiner_->keeper(), std::move(spec), limits, CancelToken()));
+    if (!result.exit.ok())
+      throw Error(ErrorCode::start,
+                  fmt::format("the controller of Slurm does not answer: {}{}", result.output, result.error_tail))
+          .with_hint("`scontrol ping` must work here, and munge must run");
+  }
+
+  // Starts a pilot as a run would, but waits in no queue for it.
+  void look_at_machines() {
+    const std::string name(deployer::to_text(settings_.launcher));
+    if (!examiner_) return;
+    try {
+      deployer::PythonSettings settings = settings_;
+      settings.slurm.extra_arguments.push_back("--immediate=30");
+      if (settings.launcher == deployer::LauncherChoice::slurm) look_at_slurm();
+      const auto pool = deployer::make_pilot_pool(examiner_->executor(), examiner_->keeper(), settings,
+                                                  common_.child_file_limit, Logger());
+      const std::string node = examiner_->wait_for(node_of_pilot(pool));
+      tell("launcher", Health::ok,
+           fmt::format("{}: steps run on other machines; a pilot has answered on node '{}'", name, node));
+    } catch (const Error& error) {
+      tell("launcher", Health::missing, fmt::format("{}: {}", name, error.what()),
+           error.hint().empty() ? "docs/cluster.md says what the other machines must have" : error.hint());
+    }
+  }
+
   void look_at_limits() {
-    tell("launcher", Health::ok,
-         settings_.launcher == deployer::LauncherChoice::exec
-             ? "exec: each step is a new Python process"
-             : "forkserver: from the second use of a plugin on, a step is a fork of a Python process that has "
-               "imported what the plugin needs");
+    look_at_launcher();
     const std::uint64_t own = os::soft_file_limit();
     const deployer::PythonLimits& limits = settings_.limits;
     tell("limits", own < few_open_files ? Health::warning : Health::ok,

@@ -203,9 +203,9 @@ void add_run_command(CLI::App& app, CommonOptions& common, Action& action) {
       ->type_name("TIME");
   command
       ->add_option("--launcher", arguments->launcher,
-                   "How steps are started: by a new Python each (exec), or by a fork of one that has imported what the "
-                   "plugin needs (forkserver); over the configuration's")
-      ->check(CLI::IsMember({"exec", "forkserver"}));
+                   "How steps are started: by a new Python each (exec), by a fork of one that has imported what the "
+                   "plugin needs (forkserver), or on other machines (ssh, slurm); over the configuration's")
+      ->check(CLI::IsMember({"exec", "forkserver", "ssh", "slurm"}));
   add_run_output_options(*command, arguments->outputs);
   command->footer(
       "Exit codes: 0 an output; 1 it could not be prepared; 2 an error output, or a wrong command line; 3 it "

@@ -47,6 +47,9 @@ class PluginProcess {
   // throw.
   virtual boost::asio::awaitable<void> close() = 0;
 
+  // The machine that it runs on; empty: this one.
+  virtual std::string node() const { return {}; }
+
   // Ends the plugin now; a run in it fails.
   virtual void kill() noexcept = 0;
 };

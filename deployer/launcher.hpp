@@ -28,6 +28,8 @@ class RunningProcess {
   virtual os::Event& ended() noexcept = 0;
   // The process and all that it has started.
   virtual void kill() noexcept = 0;
+  // The machine that it runs on; empty: this one.
+  virtual std::string node() const { return {}; }
 };
 
 struct LaunchRequest {

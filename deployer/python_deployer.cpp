@@ -91,11 +91,26 @@ struct PythonDeployer::State {
     CancelToken cancel = context.cancel;
     const bool about_to_run = context.about_to_run;
     venv::ReadyEnvPtr ready = co_await environment(source, std::move(context), false);
-    os::Keeper* keeper = settings.launcher == LauncherChoice::forkserver ? services.keeper : nullptr;
-    internal::PluginHouse house{
-        services.executor,    services.pool,         services.launcher, workshop.store,    settings.limits,
-        services.stderr_logs, workshop.environments, std::move(ready),  std::move(logger), keeper,
-        services.starter,     about_to_run};
+    const RemoteSettings* there = remote_settings(settings);
+    os::Keeper* keeper = settings.launcher == LauncherChoice::exec ? nullptr : services.keeper;
+    internal::PluginHouse house{services.executor,
+                                services.pool,
+                                services.launcher,
+                                workshop.store,
+                                settings.limits,
+                                services.stderr_logs,
+                                workshop.environments,
+                                std::move(ready),
+                                std::move(logger),
+                                keeper,
+                                services.starter,
+                                about_to_run && !there,
+                                {},
+                                {}};
+    if (there) {
+      house.pilots = services.pilots(settings);
+      house.starter_there = starter_there(*there, services.starter);
+    }
     co_return co_await internal::make_python_plugin(std::move(house), std::move(cancel));
   }
 };

@@ -15,6 +15,7 @@
 #include "deployer/deploy_gate.hpp"
 #include "deployer/deployer.hpp"
 #include "deployer/launcher.hpp"
+#include "deployer/pilots.hpp"
 #include "deployer/python_settings.hpp"
 #include "deployer/registry.hpp"
 #include "deployer/stderr_logs.hpp"
@@ -46,6 +47,8 @@ struct PythonServices {
   // Said on the command line, for this run: they go over every configuration.
   std::function<void(PythonSettings&)> adjust;
   std::shared_ptr<StderrLogs> stderr_logs = {};  // may be null
+  // Gives the pilots for settings whose launcher starts steps on other machines, the same for the same settings.
+  std::function<std::shared_ptr<PilotPool>(const PythonSettings&)> pilots = {};
 };
 
 // The kind `python` of the deployment type `python`.

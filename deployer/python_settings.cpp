@@ -95,6 +95,34 @@ Property required_key(TypePtr type, const char* description) {
   return property;
 }
 
+// Keys of `slurm`, and the options of salloc(1) that they are.
+struct SlurmOption {
+  const char* key;
+  const char* option;
+  const char* meaning;
+};
+constexpr SlurmOption slurm_options[] = {
+    {"partition", "partition", "The partition of the job."},
+    {"account", "account", "The account that the job is charged to."},
+    {"qos", "qos", "The quality of service of the job."},
+    {"time", "time", "How long the job may run, as Slurm writes it: 30, 2:00:00, 1-12."},
+    {"cpus", "cpus-per-task", "How many processors on each node."},
+    {"memory", "mem", "How much memory on each node, as Slurm writes it: 4G."},
+    {"constraint", "constraint", "Features that the nodes must have."},
+};
+
+Properties remote_properties(const char* program) {
+  return {
+      {"places", key(at_least(1),
+                     "How many steps run at a time on each machine. Default: one for each processor that may be "
+                     "used there.")},
+      {"keeper", key(text(),
+                     "Where the program venvoy-keeper lies on those machines, with the scripts beside it. Default: "
+                     "where it lies on this one.")},
+      {"extraArguments", key(list_of(text()), std::string_view(program) == "ssh" ? "Further arguments of ssh."
+                                                                                 : "Further arguments of salloc.")}};
+}
+
 Properties properties() {
   const TypePtr rewrite = object("SourceRewrite", {{"from", required_key(text(), "Prefix of a URL.")},
                                                    {"to", required_key(text(0), "What stands there instead.")}});
@@ -116,6 +144,13 @@ Properties properties() {
        {"openFiles", key(at_least(fewest_open_files),
                          "How many files a plugin, and each process that it starts, may have open. Default: the limit "
                          "that venvoy was started with.")}});
+  Properties ssh_keys = remote_properties("ssh");
+  ssh_keys.insert(ssh_keys.begin(), {"hosts", required_key(list_of(text()), "Machines, as ssh names them.")});
+  const TypePtr ssh = object("SshLauncher", std::move(ssh_keys));
+  Properties slurm_keys = remote_properties("salloc");
+  for (const auto& [name, option, meaning] : slurm_options) slurm_keys.emplace_back(name, key(text(), meaning));
+  slurm_keys.emplace_back("nodes", key(at_least(1), "How many nodes the job has. Default: 1."));
+  const TypePtr slurm = object("SlurmLauncher", std::move(slurm_keys));
   return {
       {"pythonPath", key(text(),
                          "The Python interpreter to use, and no other. Default: the first that suits the plugin of "
@@ -147,10 +182,12 @@ Properties properties() {
       {"sourceRewrites", key(list_of(rewrite),
                              "Prefixes of repository URLs to replace, for mirrors. The longest one "
                              "counts.")},
-      {"launcher", key(one_of_words({"exec", "forkserver"}),
+      {"launcher", key(one_of_words({"exec", "forkserver", "ssh", "slurm"}),
                        "How a plugin's process is started: by starting Python anew each time (exec), or, from the "
-                       "second use on, by a fork of a process that has imported what the plugin needs (forkserver). "
-                       "Default: forkserver.")},
+                       "second use on, by a fork of a process that has imported what the plugin needs (forkserver); "
+                       "or so on other machines, by ssh or as a job of Slurm. Default: forkserver.")},
+      {"ssh", key(ssh, "The machines of the launcher ssh.")},
+      {"slurm", key(slurm, "The job of the launcher slurm.")},
       {"maxConcurrentDeployments", key(at_least(1), "How many plugins are made ready at a time. Default: 4.")},
       {"cacheMaxSize", key(store_size(),
                            "How large the store may be, such as 20GB: what was not used for longest goes first, and "
@@ -207,16 +244,55 @@ void read_limits(PythonLimits& limits, const Value& data) {
     limits.process.open_files = static_cast<std::uint64_t>(count->as_integer());
 }
 
+void read_remote(RemoteSettings& settings, const Value& data) {
+  settings.keeper = text_of(data, "keeper");
+  if (const Value* count = data.find("places")) settings.places = static_cast<std::size_t>(count->as_integer());
+  settings.extra_arguments = texts_of(data, "extraArguments");
+}
+
+void read_ssh(SshSettings& settings, const Value& data) {
+  read_remote(settings, data);
+  settings.hosts = texts_of(data, "hosts");
+}
+
+void read_slurm(SlurmSettings& settings, const Value& data) {
+  read_remote(settings, data);
+  for (const auto& [name, option, meaning] : slurm_options)
+    if (auto value = text_of(data, name)) settings.options.emplace_back(option, std::move(*value));
+  if (const Value* count = data.find("nodes")) settings.nodes = static_cast<std::size_t>(count->as_integer());
+}
+
 }  // namespace
 
 std::string_view to_text(LauncherChoice choice) noexcept {
-  return choice == LauncherChoice::exec ? "exec" : "forkserver";
+  switch (choice) {
+    case LauncherChoice::exec:
+      return "exec";
+    case LauncherChoice::forkserver:
+      return "forkserver";
+    case LauncherChoice::ssh:
+      return "ssh";
+    case LauncherChoice::slurm:
+      return "slurm";
+  }
+  return "";
 }
 
 std::optional<LauncherChoice> launcher_named(std::string_view text) noexcept {
-  for (const LauncherChoice choice : {LauncherChoice::exec, LauncherChoice::forkserver})
+  for (const LauncherChoice choice :
+       {LauncherChoice::exec, LauncherChoice::forkserver, LauncherChoice::ssh, LauncherChoice::slurm})
     if (to_text(choice) == text) return choice;
   return std::nullopt;
+}
+
+const RemoteSettings* remote_settings(const PythonSettings& settings) noexcept {
+  if (settings.launcher == LauncherChoice::ssh) return &settings.ssh;
+  return settings.launcher == LauncherChoice::slurm ? &settings.slurm : nullptr;
+}
+
+std::filesystem::path starter_there(const RemoteSettings& settings, const std::filesystem::path& starter_here) {
+  if (!settings.keeper) return starter_here;
+  return std::filesystem::path(*settings.keeper).parent_path() / starter_here.filename();
 }
 
 TypePtr python_settings_type() {
@@ -242,6 +318,8 @@ PythonSettings read_python_settings(const Value& data) {
       settings.source_rewrites.push_back({rewrite.find("from")->as_text(), rewrite.find("to")->as_text()});
   if (const auto launcher = text_of(data, "launcher"))
     settings.launcher = launcher_named(*launcher).value_or(settings.launcher);
+  if (const Value* ssh = data.find("ssh")) read_ssh(settings.ssh, *ssh);
+  if (const Value* slurm = data.find("slurm")) read_slurm(settings.slurm, *slurm);
   if (const Value* count = data.find("maxConcurrentDeployments"))
     settings.max_concurrent_deployments = static_cast<std::size_t>(count->as_integer());
   if (const Value* size = data.find("cacheMaxSize"))

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "os/child.hpp"
@@ -30,10 +31,30 @@ struct PythonLimits {
 enum class LauncherChoice {
   exec,        // Python is started anew each time
   forkserver,  // from the second use on, it is forked from a process that has imported what the plugin needs
+  ssh,         // so, on other machines that are reached by ssh
+  slurm,       // so, on the nodes of a job of Slurm
 };
 std::string_view to_text(LauncherChoice choice) noexcept;
 // Nothing for a text that names none.
 std::optional<LauncherChoice> launcher_named(std::string_view text) noexcept;
+
+// What both ways to other machines need.
+struct RemoteSettings {
+  // venvoy-keeper on those machines, with the scripts beside it. Default: where it is on this one.
+  std::optional<std::string> keeper;
+  std::size_t places = 0;  // steps at a time on each machine; 0: one for each processor that may be used there
+  std::vector<std::string> extra_arguments;  // of ssh, salloc
+};
+
+struct SshSettings : RemoteSettings {
+  std::vector<std::string> hosts;
+};
+
+// What a job is asked for, in the words of salloc(1). Inside of a job none is asked for.
+struct SlurmSettings : RemoteSettings {
+  std::vector<std::pair<std::string, std::string>> options;  // {"partition", "long"}, …
+  std::size_t nodes = 1;
+};
 
 struct PythonSettings {
   // What paths of references to folders are relative to; no key of the configuration.
@@ -45,6 +66,8 @@ struct PythonSettings {
   std::vector<source::UrlRewrite> source_rewrites;
   PythonLimits limits;
   LauncherChoice launcher = LauncherChoice::forkserver;
+  SshSettings ssh;
+  SlurmSettings slurm;
   std::size_t max_concurrent_deployments = 4;
   // By which the store is pruned without being asked.
   std::optional<std::uint64_t> cache_max_bytes;
@@ -52,6 +75,11 @@ struct PythonSettings {
   // The store may lie where other machines use it too.
   bool shared_store = false;
 };
+
+// Of the machines that the launcher starts steps on; null if it starts them here.
+const RemoteSettings* remote_settings(const PythonSettings& settings) noexcept;
+// Where plugin_starter.py lies there: beside the keeper.
+std::filesystem::path starter_there(const RemoteSettings& settings, const std::filesystem::path& starter_here);
 
 // An object type with every key, its default and what it means; the texts are those of `docs/configuration.md`.
 schema::TypePtr python_settings_type();

@@ -119,6 +119,7 @@ std::string event_json(const Event& event) {
   add("version", event.version);
   add("environment", event.environment);
   add("plugin_step", event.plugin_step);
+  add("node", event.node);
   add("stage", event.stage);
   add("output", event.output);
   add("outcome", event.outcome);
@@ -191,6 +192,7 @@ void EventMaker::step_deployed(const workflow::StepDeployed& deployed) {
 void EventMaker::step_started(const workflow::StepStarted& started) {
   Event made = step_event(Type::step_started, started.name);
   made.plugin_step = started.plugin_step;
+  made.node = started.node;
   made.data = started.input;
   made.seconds = seconds_of(started.took);
   use_(made);

@@ -50,6 +50,7 @@ struct Event {
   std::string version;    // the full commit, or the version
   std::string environment;
   std::string plugin_step;
+  std::string node;     // the machine that a step runs on, if it is another one
   std::string stage;    // in which a step ended: outputs, disabled, crashed, …
   std::string output;   // id of an output
   std::string outcome;  // succeeded, failed, cancelled or disabled

@@ -530,6 +530,7 @@ class PageWriter {
       add("Plugin", step->reference);
       add("Commit or version", step->version);
       add("Environment", step->environment);
+      if (!step->node.empty()) add("Node", step->node);
       if (step->deployed) add("Deploy took", step_time_text(step->deploy_time));
       if (step->started) {
         add("Start took", step_time_text(step->start_time));

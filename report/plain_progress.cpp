@@ -133,7 +133,9 @@ void PlainProgress::run_finished(const workflow::RunFinished& event) {
 void PlainProgress::step_started(const workflow::StepStarted& event) {
   const std::string name = step_text(event.name);
   steps_[name] = clock_.monotonic();
-  if (event.name.item.empty()) line(fmt::format("step {}: started ({})", name, event.plugin_step));
+  if (event.name.item.empty())
+    line(fmt::format("step {}: started ({}{}{})", name, event.plugin_step, event.node.empty() ? "" : " on node ",
+                     event.node));
 }
 
 void PlainProgress::step_finished(const workflow::StepFinished& event) {

@@ -259,6 +259,7 @@ void RunRecord::step_deployed(const workflow::StepDeployed& event) {
 void RunRecord::step_started(const workflow::StepStarted& event) {
   StepRecord& record = step(event.name);
   record.plugin_step = event.plugin_step;
+  record.node = event.node;
   record.started = clock_.wall();
   record.start_time = event.took;
   record.input = told(event.input);

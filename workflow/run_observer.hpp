@@ -52,6 +52,7 @@ struct StepStarted {
   std::string plugin_step;  // of a loop: the file of its sub-workflow
   schema::Value input;
   std::chrono::microseconds took{};
+  std::string node = {};  // the machine that it runs on; empty: this one
 };
 struct StepFinished {
   StepName name;

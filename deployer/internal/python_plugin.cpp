@@ -1,5 +1,6 @@
 #include "deployer/internal/python_plugin.hpp"
 
+#include <map>
 #include <optional>
 
 #include <boost/asio/post.hpp>
@@ -57,11 +58,11 @@ class PythonPlugin final : public Plugin, public std::enable_shared_from_this<Py
   const PluginFacts& facts() const noexcept override { return facts_; }
 
   asio::awaitable<std::unique_ptr<PluginProcess>> start(Logger logger) override {
-    Launcher& launcher = launcher_of_next_start();
+    ++starts_;
     // All steps that a fork server starts come from it: they have the seed of their hashes in common, for one.
-    if (&launcher != &house_.launcher) co_await close_unused();
+    if (serves_next_start()) co_await close_unused();
     if (std::unique_ptr<PythonProcess> first = take_first(logger)) co_return first;
-    std::unique_ptr<PythonProcess> process = co_await launch(launcher, false, logger);
+    std::unique_ptr<PythonProcess> process = co_await launch_step(logger);
     atp::Hello hello = co_await process->handshake();
     if (!(hello.schema == wire_schema_)) check_same_meaning(hello.schema);
     co_return process;
@@ -77,6 +78,7 @@ class PythonPlugin final : public Plugin, public std::enable_shared_from_this<Py
     expected_starts_ = 0;
     first_.reset();
     if (fork_server_) fork_server_->retire();
+    for (const auto& [number, there] : servers_there_) there.server->retire();
   }
 
   asio::awaitable<void> close_unused() override {
@@ -109,24 +111,57 @@ class PythonPlugin final : public Plugin, public std::enable_shared_from_this<Py
     return first;
   }
 
+  // A fork server on another machine.
+  struct ServerThere {
+    std::shared_ptr<void> pilot;  // that the server lives from
+    std::unique_ptr<ForkServer> server;
+  };
+
+  asio::awaitable<std::unique_ptr<PythonProcess>> launch_step(Logger logger) {
+    if (!house_.pilots) co_return co_await launch(launcher_of_next_start(), false, std::move(logger));
+    while (true) {
+      Place place = co_await house_.pilots->take_place();
+      Launcher& launcher = launcher_at(place);
+      std::optional<Error> failure;
+      try {
+        co_return co_await launch(launcher, false, logger, &place);
+      } catch (const Error& error) {
+        failure = error;
+      }
+      // Nothing has been told to a step yet: another machine will do.
+      if (!place.is_lost()) throw *failure;
+    }
+  }
+
   // The first use of a plugin that is used once would not be faster for a server.
+  bool serves_next_start() const { return house_.keeper && (starts_ >= 2 || expected_starts_ >= 2); }
+
   Launcher& launcher_of_next_start() {
-    ++starts_;
-    if (!house_.keeper || (starts_ < 2 && expected_starts_ < 2)) return house_.launcher;
-    if (!fork_server_) fork_server_ = make_fork_server();
+    if (!serves_next_start()) return house_.launcher;
+    if (!fork_server_) fork_server_ = make_fork_server(*house_.keeper, house_.launcher);
     return *fork_server_;
   }
 
-  std::unique_ptr<ForkServer> make_fork_server() {
+  Launcher& launcher_at(const Place& place) {
+    if (!serves_next_start()) return place.plain();
+    ServerThere& there = servers_there_[place.pilot_number()];
+    if (!there.server) {
+      there.pilot = place.hold();
+      there.server = make_fork_server(place.keeper(), place.plain());
+    }
+    return *there.server;
+  }
+
+  std::unique_ptr<ForkServer> make_fork_server(os::Keeper& keeper, Launcher& plain) {
     ForkServerSettings settings;
-    settings.starter = house_.starter;
+    settings.starter = house_.pilots ? house_.starter_there : house_.starter;
     settings.plugin = facts_.reference;
     settings.preparation = read_preparation();
     settings.start_timeout = house_.limits.hello_timeout;
     settings.make_work_dir = [store = house_.store] { return store.make_work_dir(); };
     settings.on_checked = [this](const Preparation& found) { write_preparation(found); };
     settings.logger = house_.logger;
-    return std::make_unique<ForkServer>(house_.executor, *house_.keeper, house_.launcher, std::move(settings));
+    return std::make_unique<ForkServer>(house_.executor, keeper, plain, std::move(settings));
   }
 
   std::string imports_record() const {
@@ -177,7 +212,9 @@ class PythonPlugin final : public Plugin, public std::enable_shared_from_this<Py
     }
   }
 
-  asio::awaitable<std::unique_ptr<PythonProcess>> launch(Launcher& launcher, bool report_imports, Logger logger) {
+  // With a place the process is started there, and keeps it.
+  asio::awaitable<std::unique_ptr<PythonProcess>> launch(Launcher& launcher, bool report_imports, Logger logger,
+                                                         Place* place = nullptr) {
     cache::WorkDir folder = house_.store.make_work_dir();
     LaunchRequest request;
     request.python = house_.environment->python;
@@ -188,6 +225,7 @@ class PythonPlugin final : public Plugin, public std::enable_shared_from_this<Py
     request.limits = house_.limits.process;
     request.report_imports = report_imports;
     Launched launched = co_await launcher.launch(std::move(request));
+    if (place) launched.process = occupy(std::move(*place), std::move(launched.process));
     const ProcessSurroundings surroundings{house_.executor, house_.pool, house_.limits, house_.stderr_logs};
     co_return std::make_unique<PythonProcess>(surroundings, house_.environment->module, std::move(folder),
                                               std::move(launched), std::move(logger));
@@ -250,7 +288,8 @@ class PythonPlugin final : public Plugin, public std::enable_shared_from_this<Py
   schema::Value wire_schema_;
   std::shared_ptr<const schema::PluginSchema> schema_;
   std::unique_ptr<ForkServer> fork_server_;
-  std::unique_ptr<PythonProcess> first_;  // has said hello; may be null
+  std::unique_ptr<PythonProcess> first_;             // has said hello; may be null
+  std::map<std::uint64_t, ServerThere> servers_there_;  // by the number of the pilot
   std::size_t runs_ = 0;
   std::size_t expected_starts_ = 0;
   std::size_t starts_ = 0;

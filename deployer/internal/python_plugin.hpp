@@ -10,6 +10,7 @@
 #include "cache/store.hpp"
 #include "deployer/deployer.hpp"
 #include "deployer/launcher.hpp"
+#include "deployer/pilots.hpp"
 #include "deployer/python_settings.hpp"
 #include "deployer/stderr_logs.hpp"
 #include "os/keeper.hpp"
@@ -30,7 +31,9 @@ struct PluginHouse {
   Logger logger;
   os::Keeper* keeper = nullptr;  // of fork servers; null: every step starts Python anew. Outlives the plugin
   std::filesystem::path starter;
-  bool about_to_run = false;  // see PrepareContext
+  bool about_to_run = false;                 // see PrepareContext; no step is started on another machine
+  std::shared_ptr<PilotPool> pilots = {};    // steps are started on other machines; null: here
+  std::filesystem::path starter_there = {};  // the same script there
 };
 
 // Learns the plugin's schema, from the store or by starting the plugin once. Throws an Error (plugin, protocol, start,

@@ -52,6 +52,7 @@ class PythonProcess final : public PluginProcess {
   boost::asio::awaitable<void> signal(std::string run_id, std::string signal_id, schema::Value data) override;
   boost::asio::awaitable<void> close() override;
   void kill() noexcept override;
+  std::string node() const override { return process_->node(); }
   void listen(Listener listener) override;
 
  private:

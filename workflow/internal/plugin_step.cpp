@@ -130,7 +130,7 @@ asio::awaitable<void> PluginStepRun::run_plugin(Plugin& plugin) {
     if (process) co_await process->close();
     co_return;
   }
-  run_.observer().step_started({run_.name_of(step()), step().plugin_step, input, since(begin)});
+  run_.observer().step_started({run_.name_of(step()), step().plugin_step, input, since(begin), process->node()});
   process->listen([this](LogLevel level, std::string_view line) {
     run_.observer().step_log({run_.name_of(step()), level, std::string(line)});
   });

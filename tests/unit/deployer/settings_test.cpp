@@ -101,6 +101,31 @@ TEST_CASE("sizes and times are numbers, with units or without") {
   CHECK(settings_of(Map{{"limits", Map{{"helloTimeout", "1m 30s"}}}}).limits.hello_timeout == 90s);
 }
 
+TEST_CASE("launchers of other machines have settings of their own") {
+  const PythonSettings here = settings_of(Map{});
+  CHECK(remote_settings(here) == nullptr);
+
+  const Map ssh{{"hosts", List{"a", "b"}},
+                {"places", 3},
+                {"keeper", "/opt/v/venvoy-keeper"},
+                {"extraArguments", List{"-p", "2222"}}};
+  const PythonSettings by_ssh = settings_of(Map{{"launcher", "ssh"}, {"ssh", ssh}});
+  REQUIRE(remote_settings(by_ssh) == &by_ssh.ssh);
+  CHECK(by_ssh.ssh.hosts == std::vector<std::string>{"a", "b"});
+  CHECK(by_ssh.ssh.places == 3);
+  CHECK(by_ssh.ssh.extra_arguments == std::vector<std::string>{"-p", "2222"});
+  CHECK(starter_there(by_ssh.ssh, "/usr/libexec/venvoy/plugin_starter.py") == "/opt/v/plugin_starter.py");
+  CHECK(starter_there(here.ssh, "/usr/libexec/venvoy/plugin_starter.py") == "/usr/libexec/venvoy/plugin_starter.py");
+
+  const Map slurm{{"partition", "long"}, {"cpus", "4"}, {"memory", "2G"}, {"nodes", 5}};
+  const PythonSettings by_slurm = settings_of(Map{{"launcher", "slurm"}, {"slurm", slurm}});
+  REQUIRE(remote_settings(by_slurm) == &by_slurm.slurm);
+  CHECK(by_slurm.slurm.nodes == 5);
+  const std::vector<std::pair<std::string, std::string>> options = {
+      {"partition", "long"}, {"cpus-per-task", "4"}, {"mem", "2G"}};
+  CHECK(by_slurm.slurm.options == options);
+}
+
 TEST_CASE("wrong settings are refused, with the key") {
   struct Row {
     Value data;

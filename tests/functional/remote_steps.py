@@ -1,0 +1,185 @@
+"""What holds for steps on other machines, whatever carries the bytes: ssh_launcher_test.py and slurm_launcher_test.py."""
+
+import json
+import os
+import re
+import signal
+import time
+
+from conformance_plugin import ConformancePlugin
+from forkserver_test import ENDS, ITEM, LOOP, SOIL
+from harness import Repository, wait_until
+
+MIB = 1 << 20
+
+BIG = """\
+version: v0.2.0
+input:
+  root: Input
+  objects:
+    Input: {id: Input, properties: {}}
+steps:
+  big:
+    plugin: {deployment_type: python, src: "@REFERENCE@"}
+    step: big
+    input: {characters: @CHARACTERS@, items: 3}
+  echo:
+    plugin: {deployment_type: python, src: "@REFERENCE@"}
+    step: echo
+    input:
+      text: !expr $.steps.big.outputs.success.text
+      numbers: !expr $.steps.big.outputs.success.numbers
+outputs:
+  success:
+    text: !expr $.steps.echo.outputs.success.text
+"""
+
+
+class RemoteSteps:
+    """Mixed into a FunctionalTest that sets `launcher`, `settings()` and `node`."""
+
+    launcher = None
+    node = None
+    # A time that nothing needs, for what is to end within ten seconds.
+    SOON = 20
+
+    def prepare_soil(self):
+        self.plugin = Repository(self.folder / "soil", SOIL)
+        self.plugin.write("soil_plugin/settings.py", "OWN_OPENING = False\n")
+        self.plugin.commit()
+        self.write_config(**self.settings())
+        self.marks = self.folder / "marks"
+
+    def settings(self, **more):
+        raise NotImplementedError
+
+    def environment(self, **variables):
+        return super().environment(**{"SOIL_MARKS": str(self.folder / "marks"), **variables})
+
+    def write_loop(self, items, parallelism=1):
+        reference = f"soil-plugin@git+{self.plugin.url}@{self.plugin.head()}"
+        self.write("item.yaml", ITEM.replace("@REFERENCE@", reference))
+        text = LOOP.replace("@PARALLELISM@", str(parallelism))
+        self.write("workflow.yaml", text.replace("@ITEMS@", json.dumps([{"do": do} for do in items])))
+
+    def start_loop(self, items, launcher=None, parallelism=1, **options):
+        self.write_loop(items, parallelism)
+        return self.start("-v", "run", "workflow.yaml", "--launcher", launcher or self.launcher, **options)
+
+    def loop(self, items, launcher=None, **options):
+        return self.said(self.start_loop(items, launcher, **options).finish())
+
+    def said(self, result):
+        self.assertEqual(result.code, 0, result)
+        self.last = result
+        items = result.output["output_data"]["all"]
+        return [item.get("said", item.get("crashed")) for item in items]
+
+    def pilots(self):
+        """The processes that hold the far end of the stream."""
+        return [pid for pid, command in self.processes().items() if "--stdio" in command and self.is_pilot(command)]
+
+    @staticmethod
+    def is_pilot(command):
+        return re.match(r"\S*venvoy-keeper --stdio", command) is not None
+
+    # --- the tests ---
+
+    def test_a_step_finds_what_it_finds_here(self):
+        here = json.loads(self.loop(["look", "look"], "exec")[1])
+        there = json.loads(self.loop(["look", "look"])[1])
+        for changed in self.differs_there():
+            here.pop(changed), there.pop(changed)
+        self.assertEqual(there, here)
+
+    def differs_there(self):
+        """What the machines are free to have otherwise."""
+        return ["limits", "nice", "environment"]
+
+    def test_steps_are_forked_there(self):
+        said = [json.loads(text) for text in self.loop(["parent"] * 8, parallelism=4)]
+        self.assertEqual(len({pid for pid, _, _ in said}), 8)
+        self.assertTrue(all("--serve" in command for _, _, command in said), said)
+
+    def test_ends_are_told_as_here_with_the_node(self):
+        here = self.loop(ENDS, "forkserver")
+        there = self.loop(ENDS)
+        for index, how in enumerate(ENDS):
+            with self.subTest(how):
+                self.assertEqual(re.sub(r"(; )?on node '[^']*'", "", there[index]).replace("(; ", "("),
+                                 here[index])
+                if how not in ("exit-none",):
+                    self.assertIn(f"on node '{self.node}'", there[index])
+
+    def test_many_at_once(self):
+        said = self.loop(["chances"] * 64, parallelism=64)
+        self.assertEqual(len({json.loads(text)[3] for text in said}), 64)
+
+    def test_large_values(self):
+        plugin = ConformancePlugin(self.folder / "plugin")
+        characters = 32 * MIB
+        text = BIG.replace("@REFERENCE@", plugin.reference()).replace("@CHARACTERS@", str(characters))
+        self.write("workflow.yaml", text)
+        result = self.call("-q", "run", "workflow.yaml", "--launcher", self.launcher, "--output", "json", patience=300)
+        self.assertEqual(result.code, 0, result)
+        told = json.loads(result.out)["output_data"]["text"]
+        self.assertEqual(len(told), characters)
+        here = self.call("-q", "run", "workflow.yaml", "--launcher", "exec", "--output", "json")
+        self.assertTrue(json.loads(here.out)["output_data"]["text"] == told, "the text has changed on its way")
+
+    def test_a_pilot_that_is_killed_fails_its_steps_alone(self):
+        release = self.folder / "release"
+        running = self.start_loop([f"wait for {release}", "chances", "chances"], parallelism=1)
+        marks = self.folder / "marks"
+        wait_until(lambda: marks.exists() and marks.read_text(), "the step")
+        pilots = wait_until(self.pilots, "the pilot")
+        for pid in pilots:
+            os.kill(pid, signal.SIGKILL)
+        result = running.finish()
+        said = self.said(result)
+        self.assertIn(f"node '{self.node}'", said[0])
+        self.assertIn("was lost", said[0])
+        for text in said[1:]:
+            self.assertEqual(len(json.loads(text)), 6, "the others have gone on, with another pilot")
+
+    def start_waiting(self):
+        running = self.start_loop([f"wait for {self.folder}/never"] * 3, parallelism=3)
+        marks = self.folder / "marks"
+        wait_until(lambda: marks.exists() and len(marks.read_text().splitlines()) == 3, "three steps")
+        self.assertTrue(self.pilots())
+        return running
+
+    def test_nothing_is_left_when_the_head_is_killed(self):
+        running = self.start_waiting()
+        running.process.kill()
+        running.finish()
+        self.require_no_process(seconds=self.SOON)
+        self.require_nothing_there()
+
+    def test_nothing_is_left_when_all_that_carries_bytes_here_is_stopped(self):
+        # As a head that has lost its network: nothing is closed, nothing comes.
+        running = self.start_waiting()
+        links = [pid for pid, command in self.processes().items() if command.endswith("--link")]
+        self.assertTrue(links)
+        pilots = self.pilots()
+        for pid in links:
+            os.kill(pid, signal.SIGSTOP)
+        begin = time.monotonic()
+        wait_until(lambda: not set(pilots) & set(self.processes()), "the pilots' end", self.SOON)
+        self.assertGreater(time.monotonic() - begin, 4, "not because of silence")
+        wait_until(lambda: not [c for c in self.processes().values() if "--serve" in c], "the steps' end", self.SOON)
+        running.process.kill()
+        running.finish()
+        self.require_no_process(seconds=self.SOON)
+        self.require_nothing_there()
+
+    def test_nothing_is_left_after_an_interrupt(self):
+        running = self.start_waiting()
+        running.send(signal.SIGINT)
+        result = running.finish()
+        self.assertNotEqual(result.code, 0, result)
+        self.require_no_process(seconds=self.SOON)
+        self.require_nothing_there()
+
+    def require_nothing_there(self):
+        """Of what the machines there keep account of."""
