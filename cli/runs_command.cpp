@@ -81,6 +81,7 @@ Map step_map(const StepRecord& step, bool died) {
   add("reference", step.reference);
   add("version", step.version);
   add("environment", step.environment);
+  add("node", step.node);
   if (step.started) map.insert("started", rfc3339_utc(*step.started));
   if (step.started && step.ended) map.insert("seconds", seconds_of(step.run_time()));
   add("stage", step.stage);

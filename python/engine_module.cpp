@@ -310,6 +310,7 @@ void define_facts(py::module_& module) {
       .def_readonly("version", &Event::version)
       .def_readonly("environment", &Event::environment)
       .def_readonly("plugin_step", &Event::plugin_step)
+      .def_readonly("node", &Event::node)
       .def_readonly("stage", &Event::stage)
       .def_readonly("output", &Event::output)
       .def_readonly("outcome", &Event::outcome)

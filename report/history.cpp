@@ -53,6 +53,7 @@ StepRecord read_step(const Statement& row) {
   step.output = row.text(17);
   internal::read_log(row.text(18), step);
   read_items(row.text(19), step);
+  step.node = row.text(20);
   return step;
 }
 
@@ -154,10 +155,12 @@ RunFacts History::load(const RunSummary& run) const {
     facts.planned = internal::read_planned(more.text(3));
     internal::read_details(more.text(4), facts);
   }
+  const char* const node = internal::has_nodes(state_->database) ? "node" : "NULL";
   Statement rows = state_->database.prepare(
-      "SELECT loop, item, step, plugin_step, reference, version, environment, deployed, deploy_time, started, "
-      "start_time, "
-      "ended, outcome, stage, output_id, error, input, output, log, items FROM steps WHERE run = ?1 ORDER BY place");
+      fmt::format("SELECT loop, item, step, plugin_step, reference, version, environment, deployed, deploy_time, "
+                  "started, start_time, ended, outcome, stage, output_id, error, input, output, log, items, {} "
+                  "FROM steps WHERE run = ?1 ORDER BY place",
+                  node));
   rows.bind(1, run.number);
   while (rows.step()) facts.steps.push_back(read_step(rows));
   return facts;

@@ -31,9 +31,10 @@ constexpr std::size_t prune_part = 10;
 constexpr std::string_view insert_step =
     "INSERT OR REPLACE INTO steps (run, loop, item, step, place, plugin_step, reference, version, environment, "
     "deployed, "
-    "deploy_time, started, start_time, ended, outcome, stage, output_id, error, input, output, log, items) VALUES (?1, "
+    "deploy_time, started, start_time, ended, outcome, stage, output_id, error, input, output, log, items, node) "
+    "VALUES (?1, "
     "?2, ?3, ?4, coalesce((SELECT place FROM steps WHERE run = ?1 AND loop = ?2 AND item = ?3 AND step = ?4), ?5), ?6, "
-    "?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)";
+    "?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)";
 
 constexpr std::string_view update_run =
     "UPDATE runs SET started = ?2, ended = ?3, outcome = ?4, output_id = ?5, error = ?6, input = ?7, output = ?8, "
@@ -112,7 +113,7 @@ class RunRows {
     step_.bind(12, to_row(step.started)).bind(13, step.start_time.count()).bind(14, to_row(step.ended));
     step_.bind(15, ended ? to_text(step.outcome) : std::string_view()).bind(16, step.stage).bind(17, step.output_id);
     step_.bind(18, step.error).bind(19, step.input).bind(20, step.output).bind(21, internal::log_json(step));
-    step_.bind(22, items_json(step)).run();
+    step_.bind(22, items_json(step)).bind(23, step.node).run();
   }
 
   void write(const RunFacts& facts) {

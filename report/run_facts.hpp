@@ -54,7 +54,7 @@ struct LogLine {
 struct StepRecord {
   workflow::StepName name;
   std::string plugin_step;
-  std::string node = {};  // that it ran on, if it was another machine; the history does not keep it yet
+  std::string node = {};  // that it ran on, if it was another machine
   std::string reference;
   std::string version;
   std::string environment;

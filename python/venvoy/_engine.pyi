@@ -91,6 +91,9 @@ class Event:
     @property
     def plugin_step(self) -> str: ...
     @property
+    def node(self) -> str:
+        """The machine that a step runs on, if it is another one."""
+    @property
     def stage(self) -> str: ...
     @property
     def output(self) -> str: ...

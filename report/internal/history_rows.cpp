@@ -59,6 +59,7 @@ CREATE TABLE steps (
   output TEXT,
   log TEXT,
   items TEXT,
+  node TEXT,
   PRIMARY KEY (run, loop, item, step)
 ) WITHOUT ROWID;
 )sql";
@@ -133,6 +134,11 @@ void require_known_form(Database& database) {
         .with_hint("use that version, or another --state-dir");
 }
 
+bool has_nodes(Database& database) {
+  Statement column = database.prepare("SELECT 1 FROM pragma_table_info('steps') WHERE name = 'node'");
+  return column.step();
+}
+
 Database open_history(const std::filesystem::path& folder) {
   // Made by us, so that nobody else can ever read it; SQLite gives its other files the same mode.
   os::open_file(history_file(folder), O_RDWR | O_CREAT, 0600);
@@ -147,6 +153,7 @@ Database open_history(const std::filesystem::path& folder) {
     is_new = version.integer(0) == 0;
   }
   if (is_new) database.execute(fmt::format("{} PRAGMA user_version = {};", tables, history_form));
+  if (!has_nodes(database)) database.execute("ALTER TABLE steps ADD COLUMN node TEXT");
   transaction.commit();
   return database;
 }

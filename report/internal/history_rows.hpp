@@ -19,6 +19,8 @@ std::filesystem::path history_lock_file(const std::filesystem::path& folder);
 Database open_history(const std::filesystem::path& folder);
 // Throws an Error (io) when the form is a newer one.
 void require_known_form(Database& database);
+// The column came later than the form: who does not know it reads and writes the same tables.
+bool has_nodes(Database& database);
 
 std::string planned_json(const std::vector<PlannedStep>& planned);
 std::vector<PlannedStep> read_planned(const std::string& json);

@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "os/fd.hpp"
+#include "report/internal/database.hpp"
 #include "support/catch.hpp"
 #include "support/temporary_dir.hpp"
 
@@ -32,7 +33,7 @@ HistoryWriter::Options options_for(const fs::path& folder) {
 }
 
 void tell_step(workflow::RunObserver& observer, const workflow::StepName& name, const std::string& message) {
-  observer.step_started({name, "hello", Map{{"name", "World"}}, 5ms});
+  observer.step_started({name, "hello", Map{{"name", "World"}}, 5ms, "node1"});
   observer.step_log({name, LogLevel::info, "a line"});
   observer.step_finished({name, Outcome::succeeded, "outputs", "success", Map{{"message", message}}, {}});
 }
@@ -76,6 +77,7 @@ TEST_CASE("a run is found again with its steps") {
   const StepRecord& step = facts.steps.front();
   CHECK(step.name.step == "greet");
   CHECK(step.start_time == 5ms);
+  CHECK(step.node == "node1");
   CHECK(step.output == R"({"message":"xxxxxxxxxx"})");
   REQUIRE(step.first_log.size() == 1);
   CHECK(step.first_log.front().text == "a line");
@@ -215,6 +217,24 @@ TEST_CASE("a run goes on without a history that cannot be written") {
   }
   CHECK(try_in(folder.path() / "nonsense").find("not a database") != std::string::npos);
   CHECK_THROWS_AS(History::open(folder.path() / "nonsense"), Error);
+}
+
+TEST_CASE("a history from before nodes were kept is read, and goes on with them") {
+  const test::TemporaryDir folder;
+  record_run(folder.path(), "run-1");
+  internal::Database(folder.path() / "runs.sqlite", internal::Database::Mode::write)
+      .execute("ALTER TABLE steps DROP COLUMN node");
+  const auto node_of = [&](const char* run) {
+    const auto history = History::open(folder.path());
+    REQUIRE(history);
+    const RunFacts facts = history->load(history->find(run));
+    REQUIRE(facts.steps.size() == 1);
+    return facts.steps.front().node;
+  };
+  CHECK(node_of("run-1").empty());
+  record_run(folder.path(), "run-2");
+  CHECK(node_of("run-1").empty());
+  CHECK(node_of("run-2") == "node1");
 }
 
 TEST_CASE("a history of a newer form is left alone") {
