@@ -25,6 +25,7 @@ report::Event to_inner(const Event& event) {
   inner.version = event.version;
   inner.environment = event.environment;
   inner.plugin_step = event.plugin_step;
+  inner.node = event.node;
   inner.stage = event.stage;
   inner.output = event.output;
   inner.outcome = event.outcome;
@@ -77,6 +78,7 @@ Event to_public(const report::Event& inner) {
   event.version = inner.version;
   event.environment = inner.environment;
   event.plugin_step = inner.plugin_step;
+  event.node = inner.node;
   event.stage = inner.stage;
   event.output = inner.output;
   event.outcome = inner.outcome;

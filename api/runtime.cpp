@@ -209,10 +209,10 @@ std::shared_ptr<deployer::PilotPool> Runtime::pilots(const deployer::PythonSetti
   for (const auto& [option, value] : settings.slurm.options) words.push_back(option + "=" + value);
   std::string name;
   for (const std::string& word : words) name += word + '\n';
-  auto& pool = pilots_[name];
-  if (pool) return pool;
-  pool = deployer::make_pilot_pool(loop_.get_executor(), *keeper_, settings, options_.child_file_limit,
-                                   options_.logger.with("source", to_text(settings.launcher)));
+  if (const auto found = pilots_.find(name); found != pilots_.end()) return found->second;
+  auto pool = deployer::make_pilot_pool(loop_.get_executor(), *keeper_, settings, options_.child_file_limit,
+                                        options_.logger.with("source", to_text(settings.launcher)));
+  pilots_.emplace(std::move(name), pool);
   return pool;
 }
 

@@ -7,7 +7,8 @@
 
 namespace venvoy {
 
-// The stages of making a reference runnable, in the words of spec/command.md section 8.
+// The stages of making a reference runnable, in the words of spec/command.md section 8; and what becomes of the machines
+// that steps wait for, which no reference belongs to.
 struct Progress {
   enum class Kind {
     resolve_started,
@@ -18,6 +19,8 @@ struct Progress {
     install_started,
     install_finished,
     environment_ready,
+    machines_awaited,  // that steps are to run on; the text says what for
+    machines_ready,    // the text says how many, and how many steps can run on them at a time
     warning,
   };
   Kind kind;

@@ -99,7 +99,7 @@ class EchoPlugin final : public deployer::Plugin {
   }
   const std::shared_ptr<const schema::PluginSchema>& schema() const noexcept override { return schema_; }
   const deployer::PluginFacts& facts() const noexcept override { return facts_; }
-  asio::awaitable<std::unique_ptr<deployer::PluginProcess>> start(Logger) override {
+  asio::awaitable<std::unique_ptr<deployer::PluginProcess>> start(Logger, ProgressSink*) override {
     co_return std::make_unique<EchoProcess>();
   }
 

@@ -114,7 +114,7 @@ asio::awaitable<std::string> node_of_pilot(std::shared_ptr<deployer::PilotPool> 
   std::string node;
   std::optional<Error> failure;
   try {
-    const deployer::Place place = co_await pool->take_place();
+    const deployer::Place place = co_await pool->take_place(nullptr);
     node = place.node();
   } catch (const Error& error) {
     failure = error;

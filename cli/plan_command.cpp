@@ -38,7 +38,7 @@ class SeenPlugin final : public deployer::Plugin {
   }
   const std::shared_ptr<const schema::PluginSchema>& schema() const noexcept override { return schema_; }
   const deployer::PluginFacts& facts() const noexcept override { return facts_; }
-  asio::awaitable<std::unique_ptr<deployer::PluginProcess>> start(Logger) override {
+  asio::awaitable<std::unique_ptr<deployer::PluginProcess>> start(Logger, ProgressSink*) override {
     throw Error(ErrorCode::internal, "a plan starts no plugin");
   }
 

@@ -155,7 +155,7 @@ class PluginCheck {
   }
 
   static asio::awaitable<void> start_and_close(deployer::Plugin& plugin, Logger logger) {
-    std::unique_ptr<deployer::PluginProcess> process = co_await plugin.start(std::move(logger));
+    std::unique_ptr<deployer::PluginProcess> process = co_await plugin.start(std::move(logger), nullptr);
     co_await process->close();
   }
 

@@ -42,7 +42,7 @@ asio::awaitable<deployer::StepAnswer> run_step(asio::any_io_executor executor, d
                                                const schema::StepSchema& step, schema::Value input, Logger logger,
                                                CancelToken cancel) {
   cancel.check();
-  const SharedProcess process = co_await plugin.start(std::move(logger));
+  const SharedProcess process = co_await plugin.start(std::move(logger), nullptr);
   const std::string run_id = step.id;
   std::weak_ptr<deployer::PluginProcess> weak = process;
   const auto registration = cancel.on_cancel([executor, weak, run_id, can_cancel = step.can_cancel()] {

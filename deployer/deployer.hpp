@@ -70,8 +70,9 @@ class Plugin {
   virtual ~Plugin() = default;
   virtual const std::shared_ptr<const schema::PluginSchema>& schema() const noexcept = 0;
   virtual const PluginFacts& facts() const noexcept = 0;
-  // Starts a process and waits for its hello. Throws an Error (start, plugin, protocol).
-  virtual boost::asio::awaitable<std::unique_ptr<PluginProcess>> start(Logger logger) = 0;
+  // Starts a process and waits for its hello. `progress`, which may be null and outlives the call, hears what is waited
+  // for. Throws an Error (start, plugin, protocol).
+  virtual boost::asio::awaitable<std::unique_ptr<PluginProcess>> start(Logger logger, ProgressSink* progress) = 0;
 
   // A run begins that is going to start it that often, as far as can be seen: a hint, so that a plugin can be made
   // ready for many starts. Each is followed by an end_run().

@@ -66,7 +66,7 @@ class SshSource final : public PilotSource {
     }
   }
 
-  asio::awaitable<std::vector<PilotNode>> nodes() override { co_return nodes_; }
+  asio::awaitable<std::vector<PilotNode>> nodes(Tell) override { co_return nodes_; }
   asio::awaitable<void> give_back() override { co_return; }
 
  private:
@@ -122,10 +122,17 @@ class SlurmSource final : public PilotSource {
         environment_(os::current_environment()),
         logger_(std::move(logger)) {}
 
-  asio::awaitable<std::vector<PilotNode>> nodes() override {
-    if (const auto job = os::get_variable(environment_, "SLURM_JOB_ID")) co_return co_await nodes_of_own_job(*job);
-    if (allocation_ && !allocation_->salloc.exit()) co_return nodes_of_allocation();
-    ask_for_job();
+  asio::awaitable<std::vector<PilotNode>> nodes(Tell tell) override {
+    const auto own_job = os::get_variable(environment_, "SLURM_JOB_ID");
+    if (own_job) co_return co_await nodes_of_own_job(*own_job);
+    if (allocation_) {
+      // Asked again: a node or a pilot has gone, and perhaps the job with it, which salloc does not always notice.
+      const bool runs = co_await job_runs();
+      if (runs) co_return nodes_of_allocation();
+      co_await give_back();
+    }
+    tell("Slurm is asked for a job");
+    ask_for_job(std::move(tell));
     co_await wait_for_job();
     co_return nodes_of_allocation();
   }
@@ -141,19 +148,19 @@ class SlurmSource final : public PilotSource {
     });
     co_await internal::wait_for_event(allocation->salloc.ended());
     patience.cancel();
+    co_await internal::wait_for_event(allocation->errors->ended(), patience_with_end);
+    const std::string words = allocation->errors->tail();
+    if (const std::size_t at = words.find("Unable to clean up job"); at != words.npos)
+      logger_.warning("job {} of Slurm could not be given back ({}); `scancel {}` does so", allocation->job,
+                      words.substr(at, words.find('\n', at) - at), allocation->job);
   }
 
  private:
   asio::awaitable<std::vector<PilotNode>> nodes_of_own_job(std::string job) {
-    os::ProgramSpec spec;
-    spec.program = program("scontrol");
-    spec.arguments = {"show", "hostnames", os::get_variable(environment_, "SLURM_JOB_NODELIST").value_or("")};
-    spec.environment = environment_;
-    spec.working_directory = "/";
-    os::ProgramLimits limits;
-    limits.timeout = patience_with_commands;
-    CancelToken cancel;
-    os::ProgramResult result = co_await os::run_program(keeper_, std::move(spec), limits, cancel);
+    std::vector<std::string> question = {"show", "hostnames",
+                                         os::get_variable(environment_, "SLURM_JOB_NODELIST").value_or("")};
+    os::ProgramSpec spec = command("scontrol", std::move(question));
+    const os::ProgramResult result = co_await run_command(keeper_, std::move(spec));
     if (!result.exit.ok())
       throw Error(ErrorCode::start, fmt::format("the nodes of job {} cannot be learnt: {}", job, result.error_tail));
     std::vector<PilotNode> nodes;
@@ -197,7 +204,7 @@ class SlurmSource final : public PilotSource {
     return std::move(*path);
   }
 
-  void ask_for_job() {
+  void ask_for_job(Tell tell) {
     const auto allocation = std::make_shared<Allocation>(executor_);
     os::Pipe input = os::make_pipe();
     os::Pipe output = os::make_pipe();
@@ -231,15 +238,34 @@ class SlurmSource final : public PilotSource {
                                                  });
     allocation_ = allocation;
     asio::co_spawn(executor_, tell_end(allocation), asio::detached);
-    asio::co_spawn(executor_, tell_queue(keeper_, allocation, squeue(), logger_), asio::detached);
+    asio::co_spawn(executor_, tell_queue(keeper_, allocation, command("squeue", {}), std::move(tell), logger_),
+                   asio::detached);
   }
 
-  os::ProgramSpec squeue() const {
+  // One of Slurm's, which asks the controller.
+  os::ProgramSpec command(const char* name, std::vector<std::string> arguments) const {
     os::ProgramSpec spec;
-    spec.program = program("squeue");
+    spec.program = program(name);
+    spec.arguments = std::move(arguments);
     spec.environment = environment_;
     spec.working_directory = "/";
     return spec;
+  }
+
+  static asio::awaitable<os::ProgramResult> run_command(os::Keeper& keeper, os::ProgramSpec spec) {
+    os::ProgramLimits limits;
+    limits.timeout = patience_with_commands;
+    CancelToken cancel;
+    co_return co_await os::run_program(keeper, std::move(spec), limits, cancel);
+  }
+
+  asio::awaitable<bool> job_runs() {
+    if (allocation_->salloc.exit()) co_return false;
+    std::vector<std::string> question = {"--noheader", "--jobs=" + allocation_->job, "--states=RUNNING", "--format=%T"};
+    os::ProgramSpec spec = command("squeue", std::move(question));
+    const os::ProgramResult result = co_await run_command(keeper_, std::move(spec));
+    // Of a job that has been gone for long it says that there never was one.
+    co_return result.exit.ok() && !result.output.empty();
   }
 
   static asio::awaitable<void> tell_end(std::shared_ptr<Allocation> allocation) {
@@ -250,7 +276,7 @@ class SlurmSource final : public PilotSource {
 
   // Says why the job waits, whenever that has changed, as long as it does.
   static asio::awaitable<void> tell_queue(os::Keeper& keeper, std::shared_ptr<Allocation> allocation,
-                                          os::ProgramSpec squeue, Logger logger) {
+                                          os::ProgramSpec squeue, Tell tell, Logger logger) {
     std::string told;
     std::chrono::milliseconds pause = first_queue_pause;
     while (!allocation->granted.fired()) {
@@ -259,15 +285,12 @@ class SlurmSource final : public PilotSource {
       if (allocation->granted.fired() || allocation->job.empty()) continue;
       os::ProgramSpec spec = squeue;
       spec.arguments = queue_question(allocation->job);
-      os::ProgramLimits limits;
-      limits.timeout = patience_with_commands;
-      CancelToken cancel;
       try {
-        os::ProgramResult result = co_await os::run_program(keeper, std::move(spec), limits, cancel);
+        os::ProgramResult result = co_await run_command(keeper, std::move(spec));
         while (!result.output.empty() && result.output.back() == '\n') result.output.pop_back();
         if (!allocation->granted.fired() && result.exit.ok() && !result.output.empty() && told != result.output) {
           told = result.output;
-          logger.info("job {} waits in the queue of Slurm: {}", allocation->job, told);
+          tell(fmt::format("job {} waits in the queue of Slurm: {}", allocation->job, told));
         }
       } catch (const Error& error) {
         logger.debug("{}", error.what());
@@ -283,7 +306,7 @@ class SlurmSource final : public PilotSource {
     const std::shared_ptr<Allocation> allocation = allocation_;
     co_await internal::wait_for_event(allocation->granted);
     if (allocation->is_granted) {
-      logger_.info("job {} of Slurm runs, on {} nodes", allocation->job, allocation->lines.size() - 1);
+      logger_.info("job {} of Slurm runs", allocation->job);
       co_return;
     }
     std::string words = allocation->errors->tail();

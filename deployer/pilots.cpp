@@ -1,8 +1,10 @@
 #include "deployer/pilots.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <deque>
 #include <optional>
+#include <set>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -30,8 +32,9 @@ constexpr std::chrono::milliseconds patience_with_ends = 5s;
 
 // Somebody who waits for a place.
 struct Waiter {
-  explicit Waiter(const asio::any_io_executor& executor) : called(executor) {}
+  Waiter(const asio::any_io_executor& executor, ProgressSink* given) : called(executor), progress(given) {}
   os::Event called;
+  ProgressSink* progress;  // may be null
   std::optional<Error> failure;
 };
 
@@ -87,6 +90,47 @@ struct PilotPoolState : std::enable_shared_from_this<PilotPoolState> {
     return std::any_of(waiters.begin(), waiters.end(), [](const auto& waiter) { return !waiter.expired(); });
   }
 
+  // Those whom waiters want to be told, each once.
+  std::set<ProgressSink*> listeners() const {
+    std::set<ProgressSink*> found;
+    for (const auto& weak : waiters)
+      if (const auto waiter = weak.lock(); waiter && waiter->progress) found.insert(waiter->progress);
+    return found;
+  }
+
+  void tell(Progress::Kind kind, std::string text) {
+    Progress progress;
+    progress.kind = kind;
+    progress.text = std::move(text);
+    for (ProgressSink* const listener : listeners()) listener->progress(progress);
+    awaited = kind == Progress::Kind::machines_awaited ? progress.text : std::string();
+  }
+
+  void tell_awaited(std::string what) { tell(Progress::Kind::machines_awaited, std::move(what)); }
+
+  void tell_ready() {
+    std::size_t nodes = 0;
+    std::size_t places = 0;
+    for (const auto& pilot : pilots)
+      if (pilot->is_serving) {
+        ++nodes;
+        places += pilot->places;
+      }
+    tell(Progress::Kind::machines_ready,
+         fmt::format("{} node{} with {} place{}", nodes, nodes == 1 ? "" : "s", places, places == 1 ? "" : "s"));
+  }
+
+  // Who comes later hears what the others were told.
+  void add(const std::shared_ptr<Waiter>& waiter) {
+    if (!awaited.empty() && waiter->progress && !listeners().contains(waiter->progress)) {
+      Progress progress;
+      progress.kind = Progress::Kind::machines_awaited;
+      progress.text = awaited;
+      waiter->progress->progress(progress);
+    }
+    waiters.push_back(waiter);
+  }
+
   // Asks the source for machines, unless that is under way, and starts pilots on those that have none.
   void want_pilots() {
     if (is_asking || is_closed) return;
@@ -97,7 +141,8 @@ struct PilotPoolState : std::enable_shared_from_this<PilotPoolState> {
   static asio::awaitable<void> ask(std::shared_ptr<PilotPoolState> self) {
     std::optional<Error> failure;
     try {
-      std::vector<PilotNode> nodes = co_await self->source->nodes();
+      PilotSource::Tell tell = [self](const std::string& what) { self->tell_awaited(what); };
+      std::vector<PilotNode> nodes = co_await self->source->nodes(std::move(tell));
       for (PilotNode& node : nodes) self->start_on(std::move(node));
     } catch (const Error& error) {
       failure = error;
@@ -113,6 +158,7 @@ struct PilotPoolState : std::enable_shared_from_this<PilotPoolState> {
     const bool has_one =
         std::any_of(pilots.begin(), pilots.end(), [&](const auto& pilot) { return pilot->node.name == node.name; });
     if (has_one || is_closed) return;
+    tell_awaited(fmt::format("a pilot starts on node '{}'", node.name));
     try {
       auto pilot = std::make_shared<Pilot>(executor, keeper, std::move(node), settings, ++last_number);
       pilots.push_back(pilot);
@@ -133,6 +179,7 @@ struct PilotPoolState : std::enable_shared_from_this<PilotPoolState> {
     timer.cancel();
     if (pilot->is_serving) {
       self->settings.logger.info("node '{}' is ready, with {} places", pilot->name(), pilot->places);
+      self->tell_ready();
       self->call_waiters();
     }
     co_await wait_for_event(pilot->gone);
@@ -165,6 +212,7 @@ struct PilotPoolState : std::enable_shared_from_this<PilotPoolState> {
   std::uint64_t last_number = 0;
   std::size_t losses = 0;
   std::string last_loss;
+  std::string awaited;  // what those who wait have been told last; empty: that there are machines
   bool is_asking = false;
   bool has_gaps = false;  // a machine has lost its pilot
   bool is_closed = false;
@@ -287,15 +335,15 @@ PilotPool::~PilotPool() {
   state_->is_closed = true;
 }
 
-asio::awaitable<Place> PilotPool::take_place() {
+asio::awaitable<Place> PilotPool::take_place(ProgressSink* progress) {
   const std::shared_ptr<internal::PilotPoolState> state = state_;
   while (true) {
     if (state->is_closed) throw Error(ErrorCode::cancelled, "the engine ends");
     if (std::shared_ptr<Pilot> pilot = state->freest()) co_return Place(state, std::move(pilot));
     if (state->losses > max_losses && state->pilots.empty()) throw Error(ErrorCode::start, state->last_loss);
+    const auto waiter = std::make_shared<Waiter>(state->executor, progress);
+    state->add(waiter);
     if (state->has_gaps || state->pilots.empty()) state->want_pilots();
-    const auto waiter = std::make_shared<Waiter>(state->executor);
-    state->waiters.push_back(waiter);
     PassOn guard(*state, *waiter);
     co_await wait_for_event(waiter->called);
     guard.dismiss();
@@ -308,7 +356,7 @@ asio::awaitable<void> PilotPool::close() {
   if (std::exchange(state->is_closed, true)) co_return;
   state->fail_waiters(Error(ErrorCode::cancelled, "the engine ends"));
   const std::vector<std::shared_ptr<Pilot>> pilots = state->pilots;
-  for (const auto& pilot : pilots) pilot->keeper->close();
+  for (const auto& pilot : pilots) pilot->link.signal(SIGTERM);
   asio::steady_timer patience(state->executor, patience_with_ends);
   patience.async_wait([pilots](const boost::system::error_code& stopped) {
     if (stopped) return;

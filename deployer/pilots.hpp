@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "base/log.hpp"
+#include "base/progress.hpp"
 #include "deployer/launcher.hpp"
 #include "os/fd.hpp"
 #include "os/keeper.hpp"
@@ -31,9 +33,11 @@ struct PilotNode {
 class PilotSource {
  public:
   virtual ~PilotSource() = default;
+  // Is told for people what is waited for, whenever that has changed.
+  using Tell = std::function<void(const std::string& what)>;
   // The machines to use, which are waited for if they must be. Asked for again when there is no pilot left, or too few:
   // it may give the same ones. Throws an Error (start) that says why there are none.
-  virtual boost::asio::awaitable<std::vector<PilotNode>> nodes() = 0;
+  virtual boost::asio::awaitable<std::vector<PilotNode>> nodes(Tell tell) = 0;
   // No more pilots are wanted, and those that there were have ended. Does not throw.
   virtual boost::asio::awaitable<void> give_back() = 0;
 };
@@ -92,8 +96,9 @@ class PilotPool {
   PilotPool(const PilotPool&) = delete;
   PilotPool& operator=(const PilotPool&) = delete;
 
-  // Waits for a free place. Throws an Error (start) when no pilot can be had.
-  boost::asio::awaitable<Place> take_place();
+  // Waits for a free place. Whoever must wait hears why; `progress` may be null, and outlives the call. Throws an Error
+  // (start) when no pilot can be had.
+  boost::asio::awaitable<Place> take_place(ProgressSink* progress);
 
   // Ends all pilots, waits for a short while until they have gone, and gives their machines back. Does not throw.
   boost::asio::awaitable<void> close();

@@ -90,8 +90,11 @@ struct PythonDeployer::State {
     Logger logger = context.logger;
     CancelToken cancel = context.cancel;
     const bool about_to_run = context.about_to_run;
+    const RemoteSettings* const there = remote_settings(settings);
+    // Before anything is built, as the settings may be wrong. No pilot is started yet.
+    std::shared_ptr<PilotPool> pilots;
+    if (there) pilots = services.pilots(settings);
     venv::ReadyEnvPtr ready = co_await environment(source, std::move(context), false);
-    const RemoteSettings* there = remote_settings(settings);
     os::Keeper* keeper = settings.launcher == LauncherChoice::exec ? nullptr : services.keeper;
     internal::PluginHouse house{services.executor,
                                 services.pool,
@@ -105,12 +108,8 @@ struct PythonDeployer::State {
                                 keeper,
                                 services.starter,
                                 about_to_run && !there,
-                                {},
-                                {}};
-    if (there) {
-      house.pilots = services.pilots(settings);
-      house.starter_there = starter_there(*there, services.starter);
-    }
+                                std::move(pilots),
+                                there ? starter_there(*there, services.starter) : std::filesystem::path()};
     co_return co_await internal::make_python_plugin(std::move(house), std::move(cancel));
   }
 };

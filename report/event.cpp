@@ -41,6 +41,10 @@ std::string_view to_text(Event::Type type) noexcept {
       return "item_started";
     case Type::item_finished:
       return "item_finished";
+    case Type::machines_awaited:
+      return "machines_awaited";
+    case Type::machines_ready:
+      return "machines_ready";
     case Type::warning:
       break;
   }
@@ -67,6 +71,10 @@ Type type_of(Progress::Kind kind) {
       return Type::install_finished;
     case Progress::Kind::environment_ready:
       return Type::environment_ready;
+    case Progress::Kind::machines_awaited:
+      return Type::machines_awaited;
+    case Progress::Kind::machines_ready:
+      return Type::machines_ready;
     case Progress::Kind::warning:
       break;
   }

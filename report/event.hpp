@@ -31,11 +31,13 @@ struct Event {
     install_finished,   // reference, text, outcome
     environment_ready,  // reference, text: "built" or "reused"
     step_deployed,      // step, reference, version, environment, seconds
-    step_started,       // step, plugin_step, data: the input, seconds
+    step_started,       // step, plugin_step, node, data: the input, seconds
     step_finished,      // step, outcome, stage, output, data, error
     step_log,           // step, level, text
     item_started,       // step: the loop, index, count
     item_finished,      // step: the loop, index, outcome, error
+    machines_awaited,   // text: why steps wait for machines to run on
+    machines_ready,     // text: how many there are, with how many places
     warning,            // reference, text
   };
 

@@ -27,6 +27,8 @@ constexpr std::size_t max_columns = 100;
 // A name is not made shorter than this for what stands behind it.
 constexpr std::size_t name_cells = 12;
 
+constexpr const char* machines_id = "machines";
+
 std::string module_id(const std::string& reference) {
   return "module " + reference;
 }
@@ -118,7 +120,23 @@ void LiveProgress::progress(const Progress& event) {
       return module_finished(event, "installing", "starting");
     case Progress::Kind::environment_ready:
       return module_ready(event);
+    case Progress::Kind::machines_awaited:
+      return machines_awaited(event);
+    case Progress::Kind::machines_ready:
+      machines_ = event.text;
+      return erase(machines_id);
   }
+}
+
+void LiveProgress::machines_awaited(const Progress& event) {
+  Row* row = find(machines_id);
+  if (!row) {
+    row = &rows_.emplace_back();
+    row->id = machines_id;
+    row->verb = "waiting";
+    row->start = clock_.monotonic();
+  }
+  row->name = one_line(event.text);
 }
 
 void LiveProgress::module_finished(const Progress& event, const char* doing, const char* next) {
@@ -162,7 +180,8 @@ void LiveProgress::step_started(const workflow::StepStarted& event) {
   Row row;
   row.id = step_id(event.name);
   row.verb = "running";
-  row.name = one_line(fmt::format("{} ({})", internal::step_text(event.name), event.plugin_step));
+  row.name = one_line(fmt::format("{} ({}{}{})", internal::step_text(event.name), event.plugin_step,
+                                  event.node.empty() ? "" : " on node ", event.node));
   row.start = clock_.monotonic();
   row.is_step = true;
   rows_.push_back(std::move(row));
@@ -260,13 +279,16 @@ LiveLine LiveProgress::footer(std::size_t columns) const {
   std::string text = elapsed_text(
       std::chrono::floor<std::chrono::milliseconds>(clock_.monotonic() - (running_ ? run_start_ : start_)));
   if (stopping_) text += fmt::format("{}stopping", dot);
-  if (steps < rows_.size()) text += fmt::format("{}preparing {}", dot, rows_.size() - steps);
+  const auto others = static_cast<std::size_t>(
+      std::count_if(rows_.begin(), rows_.end(), [](const Row& row) { return !row.is_step && row.id != machines_id; }));
+  if (others > 0) text += fmt::format("{}preparing {}", dot, others);
   if (running_) {
     const std::size_t done = succeeded_ + failed_ + disabled_ + cancelled_;
     text += fmt::format("{}{} steps done", dot, internal::counted(done, expected_steps_));
     if (failed_) text += fmt::format("{}{} failed", dot, failed_);
     text += fmt::format("{}{} running", dot, steps);
     text += time_left(dot);
+    if (!machines_.empty()) text += fmt::format("{}{}", dot, machines_);
   }
   return line(text, columns, std::string::npos, failed_ || stopping_ ? Color::yellow : Color::dim);
 }

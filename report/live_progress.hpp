@@ -78,6 +78,7 @@ class LiveProgress final : public workflow::RunObserver {
   void set_verb(const Progress& event, const char* verb);
   void module_finished(const Progress& event, const char* doing, const char* next);
   void module_ready(const Progress& event);
+  void machines_awaited(const Progress& event);
   void keep(const std::string& text) const;
   std::string since(TimePoint start) const;
 
@@ -95,6 +96,7 @@ class LiveProgress final : public workflow::RunObserver {
   std::vector<Row> rows_;  // in the order in which they began
   std::size_t expected_steps_ = 0;
   std::optional<std::chrono::milliseconds> expected_duration_;
+  std::string machines_;  // that steps run on, other than this one
   std::size_t succeeded_ = 0;
   std::size_t failed_ = 0;
   std::size_t disabled_ = 0;

@@ -67,6 +67,8 @@ PlainProgress::Module& PlainProgress::module_of(const std::string& reference) {
 
 void PlainProgress::progress(const Progress& event) {
   if (event.kind == Progress::Kind::warning) return line(fmt::format("warning: {}", event.text));
+  if (event.kind == Progress::Kind::machines_awaited) return line(fmt::format("waiting for machines: {}", event.text));
+  if (event.kind == Progress::Kind::machines_ready) return line(fmt::format("machines: {}", event.text));
   Module& module = module_of(event.reference);
   switch (event.kind) {
     case Progress::Kind::resolve_started:
@@ -92,6 +94,8 @@ void PlainProgress::progress(const Progress& event) {
                                   : fmt::format("{}: ready in {}", module.label, since(module.first)));
       modules_.erase(event.reference);
       return;
+    case Progress::Kind::machines_awaited:
+    case Progress::Kind::machines_ready:
     case Progress::Kind::warning:
       return;
   }

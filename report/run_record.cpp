@@ -199,6 +199,8 @@ void RunRecord::progress(const Progress& event) {
       if (facts_.warnings.size() < limits_.warnings) facts_.warnings.push_back(cut(event.text));
       return;
     case Stage::fetch_progress:
+    case Stage::machines_awaited:
+    case Stage::machines_ready:
       return;
   }
 }

@@ -24,11 +24,13 @@ struct Event {
     install_finished,   // reference, text, outcome
     environment_ready,  // reference, text: "built" or "reused"
     step_deployed,      // step, reference, version, environment, seconds
-    step_started,       // step, plugin_step, data, seconds
+    step_started,       // step, plugin_step, node, data, seconds
     step_finished,      // step, outcome, stage, output, data, error
     step_log,           // step, level, text: a line that the plugin has printed
     item_started,       // step: the loop, index, count
     item_finished,      // step: the loop, index, outcome, error
+    machines_awaited,   // text: why steps wait for machines to run on
+    machines_ready,     // text: how many there are, with how many places
     warning,            // reference, text
   };
 
@@ -45,6 +47,7 @@ struct Event {
   std::string version;    // the full commit, or the version
   std::string environment;
   std::string plugin_step;
+  std::string node;     // the machine that a step runs on, if it is another one
   std::string stage;    // in which a step ended: outputs, disabled, crashed, …
   std::string output;   // id of an output
   std::string outcome;  // succeeded, failed, cancelled or disabled

@@ -57,12 +57,12 @@ class PythonPlugin final : public Plugin, public std::enable_shared_from_this<Py
   const std::shared_ptr<const schema::PluginSchema>& schema() const noexcept override { return schema_; }
   const PluginFacts& facts() const noexcept override { return facts_; }
 
-  asio::awaitable<std::unique_ptr<PluginProcess>> start(Logger logger) override {
+  asio::awaitable<std::unique_ptr<PluginProcess>> start(Logger logger, ProgressSink* progress) override {
     ++starts_;
     // All steps that a fork server starts come from it: they have the seed of their hashes in common, for one.
     if (serves_next_start()) co_await close_unused();
     if (std::unique_ptr<PythonProcess> first = take_first(logger)) co_return first;
-    std::unique_ptr<PythonProcess> process = co_await launch_step(logger);
+    std::unique_ptr<PythonProcess> process = co_await launch_step(logger, progress);
     atp::Hello hello = co_await process->handshake();
     if (!(hello.schema == wire_schema_)) check_same_meaning(hello.schema);
     co_return process;
@@ -117,10 +117,10 @@ class PythonPlugin final : public Plugin, public std::enable_shared_from_this<Py
     std::unique_ptr<ForkServer> server;
   };
 
-  asio::awaitable<std::unique_ptr<PythonProcess>> launch_step(Logger logger) {
+  asio::awaitable<std::unique_ptr<PythonProcess>> launch_step(Logger logger, ProgressSink* progress) {
     if (!house_.pilots) co_return co_await launch(launcher_of_next_start(), false, std::move(logger));
     while (true) {
-      Place place = co_await house_.pilots->take_place();
+      Place place = co_await house_.pilots->take_place(progress);
       Launcher& launcher = launcher_at(place);
       std::optional<Error> failure;
       try {

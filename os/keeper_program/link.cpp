@@ -168,6 +168,11 @@ void Link::end(std::string reason) {
   failure_ = std::move(reason);
 }
 
+void Link::close() {
+  const auto channel = streams_.find(0);
+  if (channel != streams_.end()) stop_reading(0, channel->second, true);
+}
+
 bool Link::step(int patience) {
   if (ended_) return false;
   look_at_time();
@@ -424,6 +429,8 @@ void Link::read_datagrams(std::uint32_t id, Stream& stream) {
     message.msg_controllen = sizeof control;
     const ssize_t count = ::recvmsg(stream.descriptor.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    // Without a word to the other side, which is not to take it for an end in order.
+    if (count <= 0 && id == 0 && side_ == Side::head) return end("the engine has gone");
     if (count <= 0) return stop_reading(id, stream, true);
     std::vector<Descriptor> descriptors = attached_descriptors(message);
     MessageFrame frame{{}, std::string_view(bytes.data(), static_cast<std::size_t>(count))};

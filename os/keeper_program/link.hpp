@@ -30,10 +30,14 @@ class Link {
   // Called once, when the other side has said who it is. May be empty.
   std::function<void(const Hello&)> on_hello;
 
+  // Ends the link in order, by stepping on: the other side ends the channel, and then the link. A channel that its
+  // engine closes without this is one whose engine has died.
+  void close();
+
   // Sleeps until there is something to do, at most so many milliseconds, and does it. False when the link has ended.
   bool step(int milliseconds = -1);
 
-  // Why it has ended. Empty: the channel was closed by the engine, in order.
+  // Why it has ended. Empty: in order, by close() of one side.
   const std::string& failure() const noexcept { return failure_; }
 
   // What is held in memory for who is slow. For tests.
@@ -108,7 +112,7 @@ class Link {
   Time last_heard_, next_heartbeat_;
   bool has_news_ = false;  // frames since the last heartbeat
   bool ended_ = false;
-  bool closes_ = false;  // the channel has ended; what is left is to be written
+  bool closes_ = false;  // the channel has ended in order; what is left is to be written
   std::string failure_;
 };
 

@@ -68,7 +68,6 @@ void prepare_process() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// Slurm ends a step whose srun has gone by SIGTERM: time to give back what the job has.
 volatile std::sig_atomic_t was_told_to_end = 0;
 // A signal that comes just before the link sleeps is noticed after this time.
 constexpr int longest_sleep_ms = 500;
@@ -77,8 +76,7 @@ extern "C" void note_end(int) {
   was_told_to_end = 1;
 }
 
-void run(Link& link) {
-  while (was_told_to_end == 0 && link.step(longest_sleep_ms)) continue;
+void tell_failure(const Link& link) {
   if (!link.failure().empty()) std::fprintf(stderr, "venvoy-keeper: %s\n", link.failure().c_str());
 }
 
@@ -91,6 +89,7 @@ Descriptor moved_up(int number) {
 
 int run_pilot(int argument_count, char** arguments) {
   prepare_process();
+  // Slurm ends a step whose srun has gone by SIGTERM: time to give back what the job has.
   std::signal(SIGTERM, note_end);
   OwnKeeper keeper = start_keeper();
   if (keeper.pid == 0) {
@@ -102,7 +101,8 @@ int run_pilot(int argument_count, char** arguments) {
     Descriptor input = moved_up(STDIN_FILENO);
     Descriptor output = moved_up(STDOUT_FILENO);
     Link link(Link::Side::pilot, std::move(keeper.channel), std::move(input), std::move(output));
-    run(link);
+    while (was_told_to_end == 0 && link.step(longest_sleep_ms)) continue;
+    tell_failure(link);
     was_lost = was_told_to_end != 0 || !link.failure().empty();
   }
   wait_for(keeper.pid);
@@ -115,6 +115,7 @@ int run_pilot(int argument_count, char** arguments) {
 
 int run_head() {
   prepare_process();
+  std::signal(SIGTERM, note_end);
   Link link(Link::Side::head, moved_up(STDIN_FILENO), Descriptor(input_of_head), Descriptor(output_of_head));
   ::close(STDIN_FILENO);
   link.on_hello = [](const Hello& hello) {
@@ -124,7 +125,9 @@ int run_head() {
     std::printf("%u %s\n", hello.processors, name.c_str());
     std::fflush(stdout);
   };
-  run(link);
+  while (link.step(longest_sleep_ms))
+    if (was_told_to_end != 0) link.close();
+  tell_failure(link);
   return link.failure().empty() ? 0 : 1;
 }
 

@@ -10,8 +10,8 @@ namespace venvoy::keeper {
 int run_pilot(int argument_count, char** arguments);
 
 // `venvoy-keeper --link`, the head: links the engine's socket (descriptor 0) to what is read from descriptor 3 and
-// written to 4. Tells on standard output, in one line, how many processors the other side has, and its name; on
-// standard error why it has ended.
+// written to 4. SIGTERM ends the link in order; without it the pilot has lost its engine. Tells on standard output, in
+// one line, how many processors the other side has, and its name; on standard error why it has ended.
 int run_head();
 
 }  // namespace venvoy::keeper

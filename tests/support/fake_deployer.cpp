@@ -196,7 +196,7 @@ class ReadyPlugin final : public deployer::Plugin {
   const std::shared_ptr<const schema::PluginSchema>& schema() const noexcept override { return schema_; }
   const deployer::PluginFacts& facts() const noexcept override { return facts_; }
 
-  asio::awaitable<std::unique_ptr<deployer::PluginProcess>> start(Logger) override {
+  asio::awaitable<std::unique_ptr<deployer::PluginProcess>> start(Logger, ProgressSink*) override {
     world_.note("start " + facts_.reference);
     const FakePlugin& plugin = world_.plugins.at(facts_.reference);
     if (plugin.start_time.count() > 0) {

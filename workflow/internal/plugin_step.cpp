@@ -169,7 +169,8 @@ asio::awaitable<Value> PluginStepRun::ask_gate(const schema::StepSchema& schema,
 
 asio::awaitable<std::unique_ptr<PluginProcess>> PluginStepRun::start_process(Plugin& plugin) {
   const auto on_done = [this] { wake(); };
-  Background<std::unique_ptr<PluginProcess>> start(run_.setting().executor, plugin.start(logger_), on_done);
+  Background<std::unique_ptr<PluginProcess>> start(run_.setting().executor, plugin.start(logger_, &run_.observer()),
+                                                   on_done);
   bool told = false;
   while (!start.done()) {
     if (stopping() && !std::exchange(told, true)) start.cancel();

@@ -349,12 +349,20 @@ TEST_CASE("descriptors arrive as streams") {
     }
     CHECK(all.size() == written + 4);
   }
-  SECTION("the end of the channel ends the other side in order") {
-    both.engine.a = Descriptor();
+  SECTION("an end in order ends the other side so") {
+    both.head.close();
     both.run();
     CHECK(!both.pilot.step(0));
     CHECK(both.pilot.failure().empty());
     CHECK(receive(both.keeper.a) == "");
+  }
+  SECTION("an engine that dies says nothing to the other side") {
+    both.engine.a = Descriptor();
+    both.run();
+    CHECK(!both.head.step(0));
+    CHECK(both.head.failure() == "the engine has gone");
+    CHECK(both.pilot.step(0));
+    CHECK(receive(both.keeper.a) == "nothing");
   }
 }
 

@@ -105,6 +105,21 @@ TEST_CASE("what has failed stays on the terminal") {
   CHECK(terminal.texts().empty());
 }
 
+TEST_CASE("machines that steps wait for have a line, and are counted when they are there") {
+  Terminal terminal;
+  terminal.progress.run_started({"workflow.yaml", "1"});
+  terminal.tell(Kind::machines_awaited, "Slurm is asked for a job");
+  terminal.clock.now += 1500ms;
+  terminal.tell(Kind::machines_awaited, "job 7 waits in the queue of Slurm: PENDING (Resources)");
+  CHECK(terminal.texts() == Lines{aligned("waiting    job 7 waits in the queue of Slurm: PENDING (Resources)", "1.5 s"),
+                                  "1.5 s · 0 steps done · 0 running"});
+  terminal.tell(Kind::machines_ready, "1 node with 4 places");
+  terminal.progress.step_started({{"a", {}}, "hello", {}, {}, "node1"});
+  CHECK(terminal.texts() == Lines{aligned("running    a (hello on node node1)", "0.0 s"),
+                                  "1.5 s · 0 steps done · 1 running · 1 node with 4 places"});
+  CHECK(terminal.take().empty());
+}
+
 TEST_CASE("the time left is told as long as it can be known") {
   Terminal terminal;
   terminal.progress.run_started({"workflow.yaml", "1"});

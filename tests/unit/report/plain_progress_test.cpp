@@ -93,6 +93,17 @@ TEST_CASE("making a pinned plugin ready") {
         "venvoy-hello 1861f7c: ready in 7.6 s\n");
 }
 
+TEST_CASE("machines that steps wait for, and where a step runs") {
+  Screen screen;
+  screen.tell(Kind::machines_awaited, {}, "job 7 waits in the queue of Slurm: PENDING (Resources)");
+  screen.tell(Kind::machines_ready, {}, "1 node with 4 places");
+  screen.progress.step_started({{"a", {}}, "hello", {}, {}, "node1"});
+  CHECK(screen.take() ==
+        "waiting for machines: job 7 waits in the queue of Slurm: PENDING (Resources)\n"
+        "machines: 1 node with 4 places\n"
+        "step a: started (hello on node node1)\n");
+}
+
 TEST_CASE("a plugin that is there has one line") {
   Screen screen;
   screen.tell(Kind::environment_ready, pinned, "reused");

@@ -35,6 +35,9 @@ std::string_view name_of(Progress::Kind kind) {
       return "install_finished";
     case Kind::environment_ready:
       return "environment_ready";
+    case Kind::machines_awaited:
+    case Kind::machines_ready:
+      return "machines";
     case Kind::warning:
       return "warning";
   }
