@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """What a step costs through Slurm: N hello steps in a loop here, through `launcher: slurm`, and beside them one `srun`
 and one task of `sbatch --array` for each, which do nothing but to start Python. On a cluster of one node on loopback.
+The two loops are measured in turns, and the ratio is that of neighbours: other work on the machine falls on both.
 
-    VENVOY=build/release/venvoy python3 bench/cluster.py [STEPS [PARALLELISM]]
+    VENVOY=build/release/venvoy python3 bench/cluster.py [STEPS [ROUNDS [PARALLELISM]]]
 """
 
 import os
 import pathlib
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -52,16 +54,21 @@ outputs:
 """
 
 
-def timed(what, steps, run):
+def seconds_of(run):
     begin = time.monotonic()
     run()
-    took = time.monotonic() - begin
-    print(f"| {what} | {steps} | {took:.2f} | {1000 * took / steps:.1f} |", flush=True)
+    return time.monotonic() - begin
+
+
+def row(what, steps, took, here):
+    each = 1000 * took / steps
+    print(f"| {what} | {steps} | {took:.2f} | {each:.1f} | {each / here:.2f} |", flush=True)
 
 
 def main():
     steps = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    parallelism = int(sys.argv[2]) if len(sys.argv) > 2 else 2 * os.cpu_count()
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+    parallelism = int(sys.argv[3]) if len(sys.argv) > 3 else 2 * os.cpu_count()
     program = os.path.abspath(os.environ["VENVOY"])
     folder = pathlib.Path(tempfile.mkdtemp(prefix="venvoy-bench-"))
     try:
@@ -70,8 +77,7 @@ def main():
         items = "[" + ", ".join(f'{{name: "N{index}"}}' for index in range(steps)) + "]"
         text = WORKFLOW.replace("@PARALLELISM@", str(parallelism)).replace("@ITEMS@", items)
         (folder / "workflow.yaml").write_text(text)
-        module = "venvoy-hello" if len(sys.argv) < 4 else sys.argv[3]
-        (folder / "item.yaml").write_text(ITEM.replace("@REFERENCE@", f"{module}@git+{plugin.url}@{commit}"))
+        (folder / "item.yaml").write_text(ITEM.replace("@REFERENCE@", f"venvoy-hello@git+{plugin.url}@{commit}"))
         (folder / "config.yaml").write_text(
             f"deployers: {{python: {{deployer_name: python, pythonPath: {PYTHON}, workdir: {folder}/store, "
             f"slurm: {{places: {parallelism}}}}}}}\n"
@@ -87,14 +93,19 @@ def main():
                 subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
 
             run("forkserver")  # makes the environment
-            print("| how | steps | s | ms a step |\n|---|---:|---:|---:|")
-            timed("here, `forkserver`", steps, lambda: run("forkserver"))
-            timed("`launcher: slurm`, its job included", steps, lambda: run("slurm"))
+            pairs = [(seconds_of(lambda: run("forkserver")), seconds_of(lambda: run("slurm"))) for _ in range(rounds)]
+            ratios = sorted(there / here for here, there in pairs)
+            here, there = (statistics.median(side) for side in zip(*pairs))
+            print("| how | steps | s | ms a step | of a step here |\n|---|---:|---:|---:|---:|")
+            each = 1000 * here / steps
+            row("here, `forkserver`", steps, here, each)
+            row("`launcher: slurm`, its job included", steps, there, each)
             few = max(1, steps // 50)
             bare = [PYTHON, "-c", "pass"]
-            timed("one `srun` for each, Python alone", few, lambda: [ask("srun", "--quiet", *bare) for _ in range(few)])
+            row("one `srun` each, Python alone", few, seconds_of(lambda: [ask("srun", "-Q", *bare) for _ in range(few)]), each)
             array = ["sbatch", "--quiet", "--wait", f"--array=1-{few}", "--output=/dev/null", f"--wrap={PYTHON} -c pass"]
-            timed("`sbatch --array`, Python alone", few, lambda: ask(*array))
+            row("one task of `sbatch --array` each, Python alone", few, seconds_of(lambda: ask(*array)), each)
+            print(f"\nSlurm to here, of {rounds} turns: " + ", ".join(f"{ratio:.2f}" for ratio in ratios))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

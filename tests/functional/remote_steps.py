@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import threading
 import time
 
 from conformance_plugin import ConformancePlugin
@@ -11,6 +12,18 @@ from forkserver_test import ENDS, ITEM, LOOP, SOIL
 from harness import Repository, wait_until
 
 MIB = 1 << 20
+
+
+def watch_memory(peaks, done):
+    """Notes the most that each process has had resident, in bytes."""
+    while not done.wait(0.1):
+        for pid in peaks:
+            try:
+                with open(f"/proc/{pid}/status") as status:
+                    peaks[pid] = 1024 * int(re.search(r"VmHWM:\s*(\d+)", status.read())[1])
+            except (OSError, TypeError):
+                continue
+
 
 BIG = """\
 version: v0.2.0
@@ -115,6 +128,31 @@ class RemoteSteps:
         said = self.loop(["chances"] * 64, parallelism=64)
         self.assertEqual(len({json.loads(text)[3] for text in said}), 64)
 
+    def test_many_write_at_once(self):
+        self.write_config(**self.settings(places=64))
+        words = [f"{index:02}" for index in range(64)]
+        release = self.folder / "release"
+        self.write_loop([f"say {word} {MIB // 2} {release}" for word in words], parallelism=64)
+        running = self.start("-q", "run", "workflow.yaml", "--launcher", self.launcher, "--output", "json")
+        wait_until(lambda: self.marks.exists() and len(self.marks.read_text().splitlines()) == 64, "64 steps", 120)
+        ends = {pid for pid, command in self.processes().items() if self.is_pilot(command) or command.endswith("--link")}
+        peaks = dict.fromkeys(ends, 0)
+        done = threading.Event()
+        watch = threading.Thread(target=watch_memory, args=(peaks, done))
+        watch.start()
+        try:
+            release.touch()
+            result = running.finish(patience=300)
+        finally:
+            done.set()
+            watch.join()
+        self.assertEqual(result.code, 0, result)
+        said = [item["said"] for item in json.loads(result.out)["output_data"]["all"]]
+        self.assertTrue(said == [word * (MIB // 2) for word in words], "something has changed on its way")
+        # 64 MiB have passed; a window for each stream, and what waits to be written, may lie in each end.
+        self.assertGreaterEqual(len(peaks), 2)
+        self.assertLess(max(peaks.values()), 40 * MIB, peaks)
+
     def test_large_values(self):
         plugin = ConformancePlugin(self.folder / "plugin")
         characters = 32 * MIB
@@ -176,8 +214,7 @@ class RemoteSteps:
     def test_nothing_is_left_after_an_interrupt(self):
         running = self.start_waiting()
         running.send(signal.SIGINT)
-        result = running.finish()
-        self.assertNotEqual(result.code, 0, result)
+        self.assertEqual(self.said(running.finish()), ["step forced closed after timeout without result"] * 3)
         self.require_no_process(seconds=self.SOON)
         self.require_nothing_there()
 

@@ -63,10 +63,10 @@ class Cluster:
         self.daemons = {}
         self.host = socket.gethostname().split(".")[0]
         self.node = "loop1"
-        self.environment = dict(os.environ, SLURM_CONF=str(self.folder / "slurm.conf"))
-        for name in [name for name in self.environment if name.startswith(("SLURM_", "SALLOC_", "SBATCH_"))]:
-            if name != "SLURM_CONF":
-                del self.environment[name]
+        self.variables = {"SLURM_CONF": str(self.folder / "slurm.conf")}
+        foreign = ("SLURM_", "SALLOC_", "SBATCH_")
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+        self.environment.update(self.variables)
 
     def __enter__(self):
         try:
@@ -132,19 +132,20 @@ class Cluster:
             SelectType="select/cons_tres",
             SelectTypeParameters="CR_CPU",
             SchedulerType="sched/backfill",
-            SchedulerParameters="bf_interval=1,sched_interval=1,defer_batch",
+            SchedulerParameters="bf_interval=1,sched_interval=1",
             SlurmdParameters="config_overrides",
             AccountingStorageType="accounting_storage/none",
             JobAcctGatherType="jobacct_gather/none",
             SlurmctldTimeout=30,
-            SlurmdTimeout=30,
+            SlurmdTimeout=10,
             KillWait=2,
             InactiveLimit=0,
         )
         settings.update(self.settings)
         text = quoted_lines(**settings)
         text += f"NodeName={self.node} NodeHostname={self.host} NodeAddr=127.0.0.1 CPUs={self.cpus} State=UNKNOWN\n"
-        text += f"PartitionName=loop Nodes={self.node} Default=YES MaxTime=INFINITE State=UP\n"
+        for name, default in (("loop", "YES"), ("other", "NO")):
+            text += f"PartitionName={name} Nodes={self.node} Default={default} MaxTime=INFINITE State=UP\n"
         (self.folder / "slurm.conf").write_text(text)
 
     def start_daemon(self, name, arguments):
@@ -173,6 +174,8 @@ class Cluster:
                 self.ask("scancel", job)
         for name in ("slurmctld", "slurmd", "munged"):
             self.end_daemon(name)
+        for pid in self.step_daemons():
+            os.kill(pid, signal.SIGKILL)
 
     # --- what tests ask ---
 
@@ -184,8 +187,24 @@ class Cluster:
         )
         return ended.stdout if ended.returncode == 0 else ""
 
+    def next_job(self):
+        """Runs a job, and says which number it has."""
+        return int(self.ask("srun", "--quiet", "sh", "-c", "echo $SLURM_JOB_ID"))
+
     def jobs(self):
         return self.ask("squeue", "-h", "-o", "%i %T").split("\n")[:-1]
+
+    def step_daemons(self):
+        """What slurmd leaves behind if it is killed: a slurmstepd for each step."""
+        mark = f"SLURM_CONF={self.variables['SLURM_CONF']}".encode()
+        found = []
+        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                if (folder / "comm").read_text().startswith("slurmstepd") and mark in (folder / "environ").read_bytes():
+                    found.append(int(folder.name))
+            except OSError:
+                continue
+        return found
 
     def wait_for(self, what, holds):
         end = time.monotonic() + PATIENCE

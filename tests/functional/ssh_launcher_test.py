@@ -25,7 +25,7 @@ class SshLauncherTest(RemoteSteps, FunctionalTest):
                 "-l", getpass.getuser()]  # fmt: skip
 
     def settings(self, **more):
-        return {"ssh": {"hosts": [self.node], "extraArguments": self.arguments(), **more}}
+        return {"ssh": {"hosts": [self.node], "places": 4, "extraArguments": self.arguments(), **more}}
 
     def test_hosts_share_the_steps(self):
         known = self.server.folder / "known_hosts"
@@ -58,14 +58,14 @@ class SshLauncherTest(RemoteSteps, FunctionalTest):
 
     def test_doctor_asks_for_a_pilot(self):
         self.write_config(launcher="ssh", **self.settings())
-        result = self.call("doctor")
+        result = self.call("doctor", "--output", "json")
         rows = {row["check"]: row for row in result.output}
-        self.assertEqual(rows["launcher"]["health"], "ok", result)
+        self.assertEqual(rows["launcher"]["state"], "ok", result)
         self.assertIn("127.0.0.1", rows["launcher"]["text"])
         self.write_config(launcher="ssh", **self.settings(keeper="/nowhere/venvoy-keeper"))
-        result = self.call("doctor")
+        result = self.call("doctor", "--output", "json")
         rows = {row["check"]: row for row in result.output}
-        self.assertEqual(rows["launcher"]["health"], "missing", result)
+        self.assertEqual(rows["launcher"]["state"], "missing", result)
 
 
 if __name__ == "__main__":

@@ -203,6 +203,11 @@ def end(how):
     time.sleep(1000)
 
 
+def wait_for(path):
+    while not os.path.exists(path):
+        time.sleep(0.01)
+
+
 def act(do):
     if not OWN_OPENING:
         mark()
@@ -221,9 +226,12 @@ def act(do):
         os.kill(os.getppid(), signal.SIGKILL)
         time.sleep(1000)
     if do.startswith("wait for "):
-        while not os.path.exists(do.removeprefix("wait for ")):
-            time.sleep(0.01)
+        wait_for(do.removeprefix("wait for "))
         return "waited"
+    if do.startswith("say "):
+        _, word, count, path = do.split(" ", 3)
+        wait_for(path)
+        return word * int(count)
     if do.startswith("hash "):
         return str(hash(do))
     return end(do)
