@@ -47,6 +47,7 @@ input:
 steps:
   hello:
     plugin: {deployment_type: python, src: "@REFERENCE@"}
+    step: hello
     input: {name: !expr $.input.name}
 outputs:
   success:

@@ -36,7 +36,7 @@ class SlurmLauncherTest(RemoteSteps, FunctionalTest):
     def setUpClass(cls):
         missing = slurm_cluster.missing()
         assert not missing, f"not there: {missing} (Debian: slurm-wlm, munge)"
-        cls.cluster = slurm_cluster.Cluster(cls.class_folder() / "slurm")
+        cls.cluster = slurm_cluster.Cluster(cls.class_folder() / "slurm", cpus=8)
         cls.cluster.__enter__()
         cls.addClassCleanup(cls.cluster.stop)
 
