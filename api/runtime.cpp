@@ -106,19 +106,18 @@ void Runtime::start_governing() {
                                                             state_dir, options_.configuration_dir);
   governance::apply_environment(settings, environment);
   settings.secret_names = configuration_.secret_names;
-  governance::LocalServices services{
-      loop_.get_executor(),
-      pool_,
-      contract_,
-      *launcher_,
-      keeper_.get(),
-      [this] { return python_settings().launcher != deployer::LauncherChoice::exec; },
-      os::find_support_file("plugin_starter.py"),
-      [this] { return *workshop(python_settings()).parts; },
-      [this] { return python_settings().environment; },
-      os::find_support_file("policy/venvoy_policy_evaluator.py").parent_path(),
-      environment,
-      options_.logger.with("source", "governance")};
+  governance::LocalServices services{loop_.get_executor(),
+                                     pool_,
+                                     contract_,
+                                     *launcher_,
+                                     keeper_.get(),
+                                     [this] { return python_settings().launcher != deployer::LauncherChoice::exec; },
+                                     os::find_support_file("plugin_starter.py"),
+                                     [this] { return *workshop(python_settings()).parts; },
+                                     [this] { return python_settings().environment; },
+                                     os::find_support_file("policy/venvoy_policy_evaluator.py").parent_path(),
+                                     environment,
+                                     options_.logger.with("source", "governance")};
   governor_ = std::make_unique<governance::Governor>(
       std::move(settings), state_dir, os::find_support_file("policy_build.py"), std::move(services), options_.actor);
   gates_ = std::make_unique<governance::EngineGates>(*governor_);

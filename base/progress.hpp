@@ -7,8 +7,8 @@
 
 namespace venvoy {
 
-// The stages of making a reference runnable, in the words of spec/command.md section 8; and what becomes of the machines
-// that steps wait for, which no reference belongs to.
+// The stages of making a reference runnable, in the words of spec/command.md section 8; and what becomes of the
+// machines that steps wait for, which no reference belongs to.
 struct Progress {
   enum class Kind {
     resolve_started,

@@ -160,17 +160,6 @@ api::RuntimeOptions runtime_options(const CommonOptions& options, const Talk& ta
   return result;
 }
 
-std::string shell_quoted(std::string_view text) {
-  std::string quoted = "'";
-  for (const char symbol : text) {
-    if (symbol == '\'')
-      quoted += "'\\''";
-    else
-      quoted += symbol;
-  }
-  return quoted + "'";
-}
-
 void write_out(std::string_view text) {
   std::cout << text << std::flush;
 }

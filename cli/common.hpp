@@ -83,9 +83,6 @@ std::string acting_user();
 
 api::RuntimeOptions runtime_options(const CommonOptions& options, const Talk& talk);
 
-// In single quotes: bash, zsh and fish read them alike, but for a quote in them.
-std::string shell_quoted(std::string_view text);
-
 // Writes to standard output and flushes.
 void write_out(std::string_view text);
 

@@ -20,6 +20,7 @@
 
 #include "atp/cbor.hpp"
 #include "base/exit_code.hpp"
+#include "base/shell_text.hpp"
 #include "base/text.hpp"
 #include "cache/collect.hpp"
 #include "cli/commands.hpp"

@@ -14,6 +14,7 @@
 #include "api/run_id.hpp"
 #include "base/exit_code.hpp"
 #include "base/sha256.hpp"
+#include "base/shell_text.hpp"
 #include "cli/commands.hpp"
 #include "governance/archive.hpp"
 #include "governance/execution_mode.hpp"

@@ -16,7 +16,7 @@
 
 #include "base/cancel.hpp"
 #include "base/error.hpp"
-#include "base/text.hpp"
+#include "base/shell_text.hpp"
 #include "deployer/internal/event_waits.hpp"
 #include "deployer/internal/stderr_reader.hpp"
 #include "os/child.hpp"
@@ -44,13 +44,6 @@ std::string keeper_of(const RemoteSettings& settings, const std::filesystem::pat
   return settings.keeper.value_or(keeper_here.string());
 }
 
-// As one word for a POSIX shell.
-std::string shell_word(std::string_view text) {
-  std::string result = "'";
-  for (const char letter : text) result += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
-  return result + "'";
-}
-
 // --- ssh -------------------------------------------------------------------------------------------------------------
 
 class SshSource final : public PilotSource {
@@ -60,7 +53,7 @@ class SshSource final : public PilotSource {
       PilotNode node{host, {"ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=30", "-T"}};
       node.command.insert(node.command.end(), settings.extra_arguments.begin(), settings.extra_arguments.end());
       for (const std::string& word : {std::string("--"), host, std::string("exec"),
-                                      shell_word(keeper_of(settings, keeper_here)), std::string("--stdio")})
+                                      shell_quoted(keeper_of(settings, keeper_here)), std::string("--stdio")})
         node.command.push_back(word);
       nodes_.push_back(std::move(node));
     }

@@ -96,20 +96,14 @@ struct PythonDeployer::State {
     if (there) pilots = services.pilots(settings);
     venv::ReadyEnvPtr ready = co_await environment(source, std::move(context), false);
     os::Keeper* keeper = settings.launcher == LauncherChoice::exec ? nullptr : services.keeper;
-    internal::PluginHouse house{services.executor,
-                                services.pool,
-                                services.launcher,
-                                workshop.store,
-                                settings.limits,
-                                services.stderr_logs,
-                                workshop.environments,
-                                std::move(ready),
-                                std::move(logger),
-                                keeper,
-                                services.starter,
-                                about_to_run && !there,
-                                std::move(pilots),
-                                there ? starter_there(*there, services.starter) : std::filesystem::path()};
+    internal::PluginHouse house{
+        services.executor,     services.pool,
+        services.launcher,     workshop.store,
+        settings.limits,       services.stderr_logs,
+        workshop.environments, std::move(ready),
+        std::move(logger),     keeper,
+        services.starter,      about_to_run && !there,
+        std::move(pilots),     there ? starter_there(*there, services.starter) : std::filesystem::path()};
     co_return co_await internal::make_python_plugin(std::move(house), std::move(cancel));
   }
 };

@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/sha256.hpp"
+#include "base/shell_text.hpp"
 #include "base/text.hpp"
 #include "os/files.hpp"
 #include "rucio/install.hpp"

@@ -80,12 +80,6 @@ void refuse_options(const std::string& why) {
   throw Error(ErrorCode::usage, why);
 }
 
-std::string shell_quoted(const std::string& text) {
-  std::string result = "'";
-  for (const char symbol : text) result += symbol == '\'' ? std::string("'\\''") : std::string(1, symbol);
-  return result + "'";
-}
-
 std::string image_of(Part part, const RenderOptions& options) {
   if (!options.host) refuse_options("the image needs the version of Rucio: give --host-version");
   std::string registry = options.registry;

@@ -288,7 +288,7 @@ class PythonPlugin final : public Plugin, public std::enable_shared_from_this<Py
   schema::Value wire_schema_;
   std::shared_ptr<const schema::PluginSchema> schema_;
   std::unique_ptr<ForkServer> fork_server_;
-  std::unique_ptr<PythonProcess> first_;             // has said hello; may be null
+  std::unique_ptr<PythonProcess> first_;                // has said hello; may be null
   std::map<std::uint64_t, ServerThere> servers_there_;  // by the number of the pilot
   std::size_t runs_ = 0;
   std::size_t expected_starts_ = 0;

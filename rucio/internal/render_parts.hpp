@@ -12,8 +12,6 @@ namespace venvoy::rucio {
 [[noreturn]] void refuse_package(const Package& package, const std::string& why, const std::string& hint = {});
 [[noreturn]] void refuse_options(const std::string& why);
 
-// 'text' for a POSIX shell.
-std::string shell_quoted(const std::string& text);
 // `rucio/rucio-server:release-41.5.1`, with the registry. Throws (usage) without a host version.
 std::string image_of(Part part, const RenderOptions& options);
 // What the image starts by itself.
