@@ -20,9 +20,10 @@
 //   credit     the receiver of a stream has written that many bytes on: as many more may come
 //   end        no more bytes or messages come on this stream
 //   stop       no more are wanted: whoever writes there finds the pipe closed
-//   heartbeat  every `heartbeat_milliseconds`, and at once in answer to any other frame. Its payload is a line feed, as
-//              srun hands on what a program writes only up to the last line feed; it ends whatever a side writes
-//              before it waits
+//   heartbeat  every `heartbeat_milliseconds`; and `answer_milliseconds` after something has come, if nothing else was
+//              to be said, as long as frames of other kinds have passed in the last `busy_milliseconds`. Its payload is
+//              a line feed, as srun hands on what a program writes only up to the last line feed; it ends whatever a
+//              side writes before it waits
 //
 // A start, a signal and an exit are datagrams of stream 0. A side that hears nothing for its time of silence ends the
 // link; a pilot that has lost its head ends all that it has started.
@@ -73,6 +74,8 @@ inline constexpr std::size_t enough_to_write = std::size_t{1} << 20;
 inline constexpr std::size_t enough_messages = std::size_t{4} << 20;
 
 inline constexpr int heartbeat_milliseconds = 2000;
+inline constexpr int answer_milliseconds = 1;
+inline constexpr int busy_milliseconds = 100;
 // So that a pilot has ended within 10 s, and the head gives up no sooner than that.
 inline constexpr int pilot_silence_milliseconds = 8000;
 inline constexpr int head_silence_milliseconds = 10000;

@@ -176,7 +176,10 @@ void Link::close() {
 bool Link::step(int patience) {
   if (ended_) return false;
   look_at_time();
-  if (std::exchange(has_news_, false)) append_heartbeat(to_write_);
+  if (std::exchange(has_news_, false)) {
+    say_heartbeat();
+    busy_until_ = Clock::now() + milliseconds(busy_milliseconds);
+  }
   if (ended_) return false;
   std::vector<pollfd> sources;
   std::vector<std::uint32_t> ids;
@@ -207,6 +210,7 @@ int Link::milliseconds_to_timer() const {
   Time first = next_heartbeat_;
   if (has_hello_ || side_ == Side::pilot) first = std::min(first, last_heard_ + silence);
   if (retry_) first = std::min(first, *retry_);
+  if (answer_) first = std::min(first, *answer_);
   const auto left = std::chrono::ceil<milliseconds>(first - Clock::now()).count();
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, INT_MAX));
 }
@@ -223,8 +227,9 @@ void Link::look_at_time() {
   if (now >= next_heartbeat_) {
     next_heartbeat_ = now + milliseconds(heartbeat_milliseconds);
     // One that still waits to be written says as much.
-    if (to_write_.size() == begin_to_write_) has_news_ = true;
+    if (to_write_.size() == begin_to_write_) say_heartbeat();
   }
+  if (answer_ && now >= *answer_) say_heartbeat();
   if (retry_ && now >= *retry_) {
     retry_.reset();
     for (auto& [id, stream] : streams_)
@@ -266,9 +271,7 @@ void Link::write_output() {
 
 void Link::take(const Frame& frame) {
   if (!has_hello_) return take_hello(frame);
-  // An answer at once, if only a heartbeat: TCP holds back the small writes of whoever carries the bytes (Nagle) until
-  // the one before is acknowledged, which a silent receiver puts off by 40 ms.
-  if (frame.kind != FrameKind::heartbeat) has_news_ = true;
+  note_received(frame.kind);
   switch (frame.kind) {
     case FrameKind::message:
       return take_message(frame);
@@ -293,6 +296,18 @@ void Link::take(const Frame& frame) {
       break;
   }
   end("a frame of an unknown kind has come");
+}
+
+// TCP holds back the small writes of whoever carries the bytes (Nagle) until the one before is acknowledged, which a
+// receiver that has nothing to say puts off by 40 ms. So as long as there is traffic, it soon says something.
+void Link::note_received(FrameKind kind) {
+  if (kind != FrameKind::heartbeat) busy_until_ = last_heard_ + milliseconds(busy_milliseconds);
+  if (last_heard_ < busy_until_ && !answer_) answer_ = last_heard_ + milliseconds(answer_milliseconds);
+}
+
+void Link::say_heartbeat() {
+  append_heartbeat(to_write_);
+  answer_.reset();
 }
 
 void Link::take_hello(const Frame& frame) {

@@ -75,6 +75,8 @@ class Link {
   // Frames from the other side.
   void read_input();
   void take(const Frame& frame);
+  void note_received(FrameKind kind);
+  void say_heartbeat();
   void take_hello(const Frame& frame);
   void take_block(const Frame& frame);
   void take_message(const Frame& frame);
@@ -110,7 +112,9 @@ class Link {
   std::size_t waiting_messages_ = 0;  // bytes
   std::optional<Time> retry_;         // of a datagram that the kernel has no room for
   Time last_heard_, next_heartbeat_;
-  bool has_news_ = false;  // frames since the last heartbeat
+  Time busy_until_;             // by what has passed last, heartbeats left out
+  std::optional<Time> answer_;  // when something is to be said, as something has come
+  bool has_news_ = false;       // frames since the last heartbeat
   bool ended_ = false;
   bool closes_ = false;  // the channel has ended in order; what is left is to be written
   std::string failure_;

@@ -152,6 +152,7 @@ class SlurmLauncherTest(RemoteSteps, FunctionalTest):
         try:
             # Its controller notices after some time, and no node is left.
             wait_until(lambda: "PENDING" in "".join(self.cluster.jobs()), "another job that is asked for", 120)
+            time.sleep(3)
         finally:
             self.cluster.start_slurmd()
         said = self.said(running.finish())
