@@ -39,6 +39,8 @@ struct ForkServerSettings {
   // A server without steps ends after this time.
   std::chrono::milliseconds idle_time{5'000};
   std::function<cache::WorkDir()> make_work_dir = {};
+  // Where the server works, on a machine that has none of those folders. Empty: in one of them.
+  std::filesystem::path folder_there = {};
   // Told when something has been found out. May be empty.
   std::function<void(const Preparation&)> on_checked = {};
   Logger logger = {};

@@ -339,7 +339,7 @@ std::shared_ptr<PilotPool> make_pilot_pool(const asio::any_io_executor& executor
   const RemoteSettings& there = *remote_settings(settings);
   PilotSettings pilot;
   pilot.link = os::find_keeper_program();
-  pilot.starter = starter_there(there, os::find_support_file("plugin_starter.py"));
+  pilot.starter = script_there(there, os::find_support_file("plugin_starter.py"));
   pilot.places = there.places;
   pilot.child_file_limit = child_file_limit;
   pilot.logger = logger;

@@ -13,6 +13,7 @@
 
 #include "base/error.hpp"
 #include "deployer/internal/event_waits.hpp"
+#include "deployer/internal/own_store.hpp"
 #include "deployer/internal/pilot.hpp"
 #include "os/event.hpp"
 
@@ -246,6 +247,7 @@ struct Occupation {
   std::shared_ptr<Pilot> pilot;
   std::shared_ptr<internal::PilotPoolState> pool;
   std::unique_ptr<RunningProcess> process;
+  std::filesystem::path folder;  // to be removed there
   std::optional<os::ExitInfo> exit;
   os::Event ended;
 };
@@ -265,6 +267,10 @@ asio::awaitable<void> await_end(std::shared_ptr<Occupation> occupation) {
                                   : fmt::format("{}; on node '{}'", exit.note, occupation->node);
   } else {
     occupation->pool->losses = 0;
+  }
+  if (!occupation->folder.empty() && !pilot.keeper->is_gone()) {
+    std::filesystem::path folder = occupation->folder;
+    co_await internal::remove_folder_there(*pilot.keeper, std::move(folder));
   }
   occupation->exit = std::move(exit);
   occupation->place.reset();
@@ -315,7 +321,8 @@ std::shared_ptr<void> Place::hold() const noexcept {
   return pilot_;
 }
 
-std::unique_ptr<RunningProcess> occupy(Place place, std::unique_ptr<RunningProcess> process) {
+std::unique_ptr<RunningProcess> occupy(Place place, std::unique_ptr<RunningProcess> process,
+                                       std::filesystem::path folder) {
   const std::shared_ptr<internal::PilotPoolState> pool = place.pool_;
   const std::shared_ptr<Pilot> pilot = place.pilot_;
   const auto occupation = std::make_shared<Occupation>(pool->executor, std::move(place));
@@ -323,6 +330,7 @@ std::unique_ptr<RunningProcess> occupy(Place place, std::unique_ptr<RunningProce
   occupation->pilot = pilot;
   occupation->pool = pool;
   occupation->process = std::move(process);
+  occupation->folder = std::move(folder);
   asio::co_spawn(pool->executor, await_end(occupation), asio::detached);
   return std::make_unique<PlacedProcess>(occupation);
 }

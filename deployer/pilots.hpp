@@ -77,14 +77,16 @@ class Place {
   std::shared_ptr<void> hold() const noexcept;
 
  private:
-  friend std::unique_ptr<RunningProcess> occupy(Place place, std::unique_ptr<RunningProcess> process);
+  friend std::unique_ptr<RunningProcess> occupy(Place place, std::unique_ptr<RunningProcess> process,
+                                                std::filesystem::path folder);
   std::shared_ptr<internal::PilotPoolState> pool_;
   std::shared_ptr<internal::Pilot> pilot_;
 };
 
-// The process that was started at a place, which it gives back when it has ended. Its exit() says which node it was,
-// and if the pilot has gone, why.
-std::unique_ptr<RunningProcess> occupy(Place place, std::unique_ptr<RunningProcess> process);
+// The process that was started at a place, which it gives back when it has ended; the folder there, unless it is empty,
+// is removed first. Its exit() says which node it was, and if the pilot has gone, why.
+std::unique_ptr<RunningProcess> occupy(Place place, std::unique_ptr<RunningProcess> process,
+                                       std::filesystem::path folder = {});
 
 // The pilots of one source. They are started when the first place is asked for. Used on the executor's thread only.
 class PilotPool {

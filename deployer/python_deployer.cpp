@@ -95,15 +95,26 @@ struct PythonDeployer::State {
     std::shared_ptr<PilotPool> pilots;
     if (there) pilots = services.pilots(settings);
     venv::ReadyEnvPtr ready = co_await environment(source, std::move(context), false);
+    const bool own_stores = there && there->own_stores;
+    const std::filesystem::path filler =
+        own_stores ? os::find_support_file("store_filler.py") : std::filesystem::path();
     os::Keeper* keeper = settings.launcher == LauncherChoice::exec ? nullptr : services.keeper;
-    internal::PluginHouse house{
-        services.executor,     services.pool,
-        services.launcher,     workshop.store,
-        settings.limits,       services.stderr_logs,
-        workshop.environments, std::move(ready),
-        std::move(logger),     keeper,
-        services.starter,      about_to_run && !there,
-        std::move(pilots),     there ? starter_there(*there, services.starter) : std::filesystem::path()};
+    internal::PluginHouse house{services.executor,
+                                services.pool,
+                                services.launcher,
+                                workshop.store,
+                                settings.limits,
+                                services.stderr_logs,
+                                workshop.environments,
+                                std::move(ready),
+                                std::move(logger),
+                                keeper,
+                                services.starter,
+                                about_to_run && !there,
+                                std::move(pilots),
+                                there ? script_there(*there, services.starter) : std::filesystem::path(),
+                                filler,
+                                own_stores ? script_there(*there, filler) : std::filesystem::path()};
     co_return co_await internal::make_python_plugin(std::move(house), std::move(cancel));
   }
 };

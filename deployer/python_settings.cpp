@@ -119,6 +119,9 @@ Properties remote_properties(const char* program) {
       {"keeper", key(text(),
                      "Where the program venvoy-keeper lies on those machines, with the scripts beside it. Default: "
                      "where it lies on this one.")},
+      {"ownStores", key(schema::bool_type(),
+                        "Whether `workdir` lies on a disk of each machine's own. Environments are then brought there "
+                        "from this machine, once. Default: false, all machines share it.")},
       {"extraArguments", key(list_of(text()), std::string_view(program) == "ssh" ? "Further arguments of ssh."
                                                                                  : "Further arguments of salloc.")}};
 }
@@ -246,6 +249,7 @@ void read_limits(PythonLimits& limits, const Value& data) {
 
 void read_remote(RemoteSettings& settings, const Value& data) {
   settings.keeper = text_of(data, "keeper");
+  if (const Value* own = data.find("ownStores")) settings.own_stores = own->as_bool();
   if (const Value* count = data.find("places")) settings.places = static_cast<std::size_t>(count->as_integer());
   settings.extra_arguments = texts_of(data, "extraArguments");
 }
@@ -290,9 +294,9 @@ const RemoteSettings* remote_settings(const PythonSettings& settings) noexcept {
   return settings.launcher == LauncherChoice::slurm ? &settings.slurm : nullptr;
 }
 
-std::filesystem::path starter_there(const RemoteSettings& settings, const std::filesystem::path& starter_here) {
-  if (!settings.keeper) return starter_here;
-  return std::filesystem::path(*settings.keeper).parent_path() / starter_here.filename();
+std::filesystem::path script_there(const RemoteSettings& settings, const std::filesystem::path& script_here) {
+  if (!settings.keeper) return script_here;
+  return std::filesystem::path(*settings.keeper).parent_path() / script_here.filename();
 }
 
 TypePtr python_settings_type() {

@@ -42,6 +42,8 @@ std::optional<LauncherChoice> launcher_named(std::string_view text) noexcept;
 struct RemoteSettings {
   // venvoy-keeper on those machines, with the scripts beside it. Default: where it is on this one.
   std::optional<std::string> keeper;
+  // Each machine has a store of its own at the path of ours, which is filled from ours. Else all of them share it.
+  bool own_stores = false;
   std::size_t places = 0;  // steps at a time on each machine; 0: one for each processor that may be used there
   std::vector<std::string> extra_arguments;  // of ssh, salloc
 };
@@ -78,8 +80,8 @@ struct PythonSettings {
 
 // Of the machines that the launcher starts steps on; null if it starts them here.
 const RemoteSettings* remote_settings(const PythonSettings& settings) noexcept;
-// Where plugin_starter.py lies there: beside the keeper.
-std::filesystem::path starter_there(const RemoteSettings& settings, const std::filesystem::path& starter_here);
+// Where a script that lies here lies there: beside the keeper.
+std::filesystem::path script_there(const RemoteSettings& settings, const std::filesystem::path& script_here);
 
 // An object type with every key, its default and what it means; the texts are those of `docs/configuration.md`.
 schema::TypePtr python_settings_type();

@@ -130,7 +130,7 @@ void ForkSession::start(os::Keeper& keeper, const ForkServerSettings& settings, 
   spec.arguments = {settings.starter.string(), "--serve", like.module};
   spec.arguments.insert(spec.arguments.end(), like.arguments.begin(), like.arguments.end());
   spec.environment = environment_ = like.environment;
-  spec.working_directory = work_dir_.path();
+  spec.working_directory = settings.folder_there.empty() ? work_dir_.path() : settings.folder_there;
   spec.standard_input = std::move(input.read_end);
   spec.standard_error = os::Fd(::fcntl(output.write_end.get(), F_DUPFD_CLOEXEC, 3));
   spec.standard_output = std::move(output.write_end);

@@ -8,6 +8,7 @@
 
 #include "atp/cbor.hpp"
 #include "deployer/fork_server.hpp"
+#include "deployer/internal/own_store.hpp"
 #include "deployer/internal/python_process.hpp"
 #include "os/environment.hpp"
 #include "schema/check.hpp"
@@ -78,7 +79,8 @@ class PythonPlugin final : public Plugin, public std::enable_shared_from_this<Py
     expected_starts_ = 0;
     first_.reset();
     if (fork_server_) fork_server_->retire();
-    for (const auto& [number, there] : servers_there_) there.server->retire();
+    for (const auto& [number, there] : outposts_)
+      if (there.server) there.server->retire();
   }
 
   asio::awaitable<void> close_unused() override {
@@ -111,9 +113,11 @@ class PythonPlugin final : public Plugin, public std::enable_shared_from_this<Py
     return first;
   }
 
-  // A fork server on another machine.
-  struct ServerThere {
-    std::shared_ptr<void> pilot;  // that the server lives from
+  // The plugin on another machine.
+  struct Outpost {
+    std::shared_ptr<void> pilot;                    // that all of it lives from
+    std::shared_ptr<EnvironmentThere> environment;  // in a store of the machine's own
+    std::optional<cache::WorkDir> folder;           // for the server, there
     std::unique_ptr<ForkServer> server;
   };
 
@@ -121,9 +125,10 @@ class PythonPlugin final : public Plugin, public std::enable_shared_from_this<Py
     if (!house_.pilots) co_return co_await launch(launcher_of_next_start(), false, std::move(logger));
     while (true) {
       Place place = co_await house_.pilots->take_place(progress);
-      Launcher& launcher = launcher_at(place);
       std::optional<Error> failure;
       try {
+        if (has_own_stores()) co_await bring_environment(place);
+        Launcher& launcher = launcher_at(place);
         co_return co_await launch(launcher, false, logger, &place);
       } catch (const Error& error) {
         failure = error;
@@ -138,27 +143,53 @@ class PythonPlugin final : public Plugin, public std::enable_shared_from_this<Py
 
   Launcher& launcher_of_next_start() {
     if (!serves_next_start()) return house_.launcher;
-    if (!fork_server_) fork_server_ = make_fork_server(*house_.keeper, house_.launcher);
+    if (!fork_server_) fork_server_ = make_fork_server(*house_.keeper, house_.launcher, {});
     return *fork_server_;
   }
 
   Launcher& launcher_at(const Place& place) {
     if (!serves_next_start()) return place.plain();
-    ServerThere& there = servers_there_[place.pilot_number()];
-    if (!there.server) {
-      there.pilot = place.hold();
-      there.server = make_fork_server(place.keeper(), place.plain());
-    }
+    Outpost& there = outpost_at(place);
+    if (!there.server) there.server = make_fork_server(place.keeper(), place.plain(), there);
     return *there.server;
   }
 
-  std::unique_ptr<ForkServer> make_fork_server(os::Keeper& keeper, Launcher& plain) {
+  bool has_own_stores() const { return !house_.filler.empty(); }
+
+  Outpost& outpost_at(const Place& place) {
+    Outpost& there = outposts_[place.pilot_number()];
+    if (!there.pilot) there.pilot = place.hold();
+    return there;
+  }
+
+  asio::awaitable<void> bring_environment(const Place& place) {
+    Outpost& there = outpost_at(place);
+    if (!there.folder) there.folder = house_.store.make_work_dir();
+    if (!there.environment)
+      there.environment =
+          std::make_shared<EnvironmentThere>(house_.executor, *house_.keeper, place.keeper(), house_.environment,
+                                             there.folder->path(), house_.filler, house_.filler_there);
+    const std::shared_ptr<EnvironmentThere> environment = there.environment;
+    std::optional<Error> failure;
+    try {
+      co_await environment->ready();
+    } catch (const Error& error) {
+      failure = error;
+    }
+    if (!failure) co_return;
+    // Whoever comes next tries again.
+    if (there.environment == environment) there.environment.reset();
+    throw *failure;
+  }
+
+  std::unique_ptr<ForkServer> make_fork_server(os::Keeper& keeper, Launcher& plain, const Outpost& there) {
     ForkServerSettings settings;
     settings.starter = house_.pilots ? house_.starter_there : house_.starter;
     settings.plugin = facts_.reference;
     settings.preparation = read_preparation();
     settings.start_timeout = house_.limits.hello_timeout;
     settings.make_work_dir = [store = house_.store] { return store.make_work_dir(); };
+    if (there.folder) settings.folder_there = there.folder->path();
     settings.on_checked = [this](const Preparation& found) { write_preparation(found); };
     settings.logger = house_.logger;
     return std::make_unique<ForkServer>(house_.executor, keeper, plain, std::move(settings));
@@ -224,8 +255,15 @@ class PythonPlugin final : public Plugin, public std::enable_shared_from_this<Py
     request.environment = os::current_environment();
     request.limits = house_.limits.process;
     request.report_imports = report_imports;
+    if (place && has_own_stores()) {
+      std::filesystem::path folder_there = folder.path();
+      co_await make_folder_there(place->keeper(), std::move(folder_there));
+    }
     Launched launched = co_await launcher.launch(std::move(request));
-    if (place) launched.process = occupy(std::move(*place), std::move(launched.process));
+    if (place) {
+      std::filesystem::path folder_there = has_own_stores() ? folder.path() : std::filesystem::path();
+      launched.process = occupy(std::move(*place), std::move(launched.process), std::move(folder_there));
+    }
     const ProcessSurroundings surroundings{house_.executor, house_.pool, house_.limits, house_.stderr_logs};
     co_return std::make_unique<PythonProcess>(surroundings, house_.environment->module, std::move(folder),
                                               std::move(launched), std::move(logger));
@@ -288,8 +326,8 @@ class PythonPlugin final : public Plugin, public std::enable_shared_from_this<Py
   schema::Value wire_schema_;
   std::shared_ptr<const schema::PluginSchema> schema_;
   std::unique_ptr<ForkServer> fork_server_;
-  std::unique_ptr<PythonProcess> first_;                // has said hello; may be null
-  std::map<std::uint64_t, ServerThere> servers_there_;  // by the number of the pilot
+  std::unique_ptr<PythonProcess> first_;       // has said hello; may be null
+  std::map<std::uint64_t, Outpost> outposts_;  // by the number of the pilot
   std::size_t runs_ = 0;
   std::size_t expected_starts_ = 0;
   std::size_t starts_ = 0;

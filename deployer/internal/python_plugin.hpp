@@ -34,6 +34,9 @@ struct PluginHouse {
   bool about_to_run = false;                 // see PrepareContext; no step is started on another machine
   std::shared_ptr<PilotPool> pilots = {};    // steps are started on other machines; null: here
   std::filesystem::path starter_there = {};  // the same script there
+  // store_filler.py here and there, where those machines have stores of their own; else empty.
+  std::filesystem::path filler = {};
+  std::filesystem::path filler_there = {};
 };
 
 // Learns the plugin's schema, from the store or by starting the plugin once. Throws an Error (plugin, protocol, start,

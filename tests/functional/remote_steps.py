@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import re
 import signal
 import threading
@@ -96,7 +97,51 @@ class RemoteSteps:
     def is_pilot(command):
         return re.match(r"\S*venvoy-keeper --stdio", command) is not None
 
+    def keeper_with_own_store(self, options):
+        """Started so, a pilot and all that it starts find an empty disk where the store is: a machine that shares
+        nothing of it."""
+        real = pathlib.Path(os.path.realpath(self.program)).parent / "libexec" / "venvoy"
+        folder = self.folder / "there"
+        folder.mkdir()
+        for script in real.glob("*.py"):
+            (folder / script.name).symlink_to(script)
+        mount = f"mount -t tmpfs -o {options} none {self.store} && exec {real}/venvoy-keeper \"$@\""
+        keeper = folder / "venvoy-keeper"
+        keeper.write_text(f"#!/bin/sh\nexec unshare --mount --map-root-user sh -c '{mount}' sh \"$@\"\n")
+        keeper.chmod(0o755)
+        return str(keeper)
+
     # --- the tests ---
+
+    @staticmethod
+    def files_of(folder):
+        """With their sizes; without what Python has compiled meanwhile."""
+        files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+        return {str(path.relative_to(folder)): path.stat().st_size for path in files}
+
+    def test_a_machine_with_a_store_of_its_own(self):
+        self.write_config(**self.settings(keeper=self.keeper_with_own_store("mode=700"), ownStores=True))
+        release = self.folder / "release"
+        running = self.start_loop(["chances", "parent", f"wait for {release}", *["chances"] * 6], parallelism=1)
+        wait_until(lambda: self.marks.exists() and len(self.marks.read_text().splitlines()) == 3, "the third step", 60)
+        [pilot] = self.pilots()
+        there = pathlib.Path(f"/proc/{pilot}/root{self.store}")
+        self.assertFalse(os.path.samefile(there, self.store))
+        self.assertEqual(self.files_of(there / self.environments()[0].relative_to(self.store)),
+                         self.files_of(self.environments()[0]))
+        self.assertEqual(len(list(there.glob("*/work-v1/*/*"))), 2, "of the fork server and of the step that runs")
+        self.assertEqual(list(there.glob("*/git-v1/*")), [])
+        release.touch()
+        said = self.said(running.finish())
+        self.assertIn("--serve", said[1])
+        self.assertEqual(said[2], "waited")
+        self.assertEqual({len(json.loads(text)) for text in said[3:]}, {6})
+
+    def test_a_machine_without_room_for_the_environment(self):
+        self.write_config(**self.settings(keeper=self.keeper_with_own_store("mode=700,size=1m"), ownStores=True))
+        [said] = self.loop(["chances"])
+        self.assertIn("the environment could not be brought to the node", said)
+        self.assertIn("No space left on device", said)
 
     def test_a_step_finds_what_it_finds_here(self):
         here = json.loads(self.loop(["look", "look"], "exec")[1])

@@ -107,15 +107,17 @@ TEST_CASE("launchers of other machines have settings of their own") {
 
   const Map ssh{{"hosts", List{"a", "b"}},
                 {"places", 3},
+                {"ownStores", true},
                 {"keeper", "/opt/v/venvoy-keeper"},
                 {"extraArguments", List{"-p", "2222"}}};
   const PythonSettings by_ssh = settings_of(Map{{"launcher", "ssh"}, {"ssh", ssh}});
   REQUIRE(remote_settings(by_ssh) == &by_ssh.ssh);
   CHECK(by_ssh.ssh.hosts == std::vector<std::string>{"a", "b"});
   CHECK(by_ssh.ssh.places == 3);
+  CHECK(by_ssh.ssh.own_stores);
   CHECK(by_ssh.ssh.extra_arguments == std::vector<std::string>{"-p", "2222"});
-  CHECK(starter_there(by_ssh.ssh, "/usr/libexec/venvoy/plugin_starter.py") == "/opt/v/plugin_starter.py");
-  CHECK(starter_there(here.ssh, "/usr/libexec/venvoy/plugin_starter.py") == "/usr/libexec/venvoy/plugin_starter.py");
+  CHECK(script_there(by_ssh.ssh, "/usr/libexec/venvoy/plugin_starter.py") == "/opt/v/plugin_starter.py");
+  CHECK(script_there(here.ssh, "/usr/libexec/venvoy/plugin_starter.py") == "/usr/libexec/venvoy/plugin_starter.py");
 
   const Map slurm{{"partition", "long"}, {"cpus", "4"}, {"memory", "2G"}, {"nodes", 5}};
   const PythonSettings by_slurm = settings_of(Map{{"launcher", "slurm"}, {"slurm", slurm}});
