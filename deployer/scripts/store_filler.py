@@ -66,6 +66,7 @@ def fill(folder):
             if member.name != READY:
                 tar.extract(member, folder, **trust)
                 continue
+            os.sync()  # all of it, before it counts
             with open(folder / (READY + ".new"), "wb") as ready:
                 shutil.copyfileobj(tar.extractfile(member), ready)
                 ready.flush()
