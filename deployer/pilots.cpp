@@ -123,7 +123,12 @@ struct PilotPoolState : std::enable_shared_from_this<PilotPoolState> {
 
   // Who comes later hears what the others were told.
   void add(const std::shared_ptr<Waiter>& waiter) {
-    if (!awaited.empty() && waiter->progress && !listeners().contains(waiter->progress)) {
+    const auto has_same = [&](const std::weak_ptr<Waiter>& weak) {
+      const auto other = weak.lock();
+      return other && other->progress == waiter->progress;
+    };
+    // Mostly it is the last one: a loop of one run.
+    if (!awaited.empty() && waiter->progress && std::none_of(waiters.rbegin(), waiters.rend(), has_same)) {
       Progress progress;
       progress.kind = Progress::Kind::machines_awaited;
       progress.text = awaited;
