@@ -104,7 +104,8 @@ class SlurmLauncherTest(RemoteSteps, FunctionalTest):
         said = self.said(result)[0]
         self.assertIn("was lost", said)
         self.assertIn("TIME LIMIT", said)
-        self.assertNotIn(job, [line.split()[0] for line in self.cluster.jobs()])
+        # It is COMPLETING for a moment.
+        wait_until(lambda: job not in [line.split()[0] for line in self.cluster.jobs()], "the end of the job", self.SOON)
 
     # --- one step asks for another job ---
 
