@@ -106,7 +106,8 @@ def main():
             row("one `srun` each, Python alone", few, seconds_of(lambda: [ask("srun", "-Q", *bare) for _ in range(few)]), each)
             array = ["sbatch", "--quiet", "--wait", f"--array=1-{few}", "--output=/dev/null", f"--wrap={PYTHON} -c pass"]
             row("one task of `sbatch --array` each, Python alone", few, seconds_of(lambda: ask(*array)), each)
-            print(f"\nSlurm to here, of {rounds} turns: " + ", ".join(f"{ratio:.2f}" for ratio in ratios))
+            told = ", ".join(f"{ratio:.2f}" for ratio in ratios)
+            print(f"\nSlurm to here, turn by turn: {told}; median {statistics.median(ratios):.2f}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
