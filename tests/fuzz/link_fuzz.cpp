@@ -1,5 +1,6 @@
 // What the other side of a link sends: to a pilot (first byte even) or to a head. Whatever it is, what is held for it
 // stays bounded, and the link ends when the stream does.
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <fcntl.h>
@@ -28,6 +29,8 @@ void non_blocking(const Descriptor& descriptor) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0 || size > (1u << 20)) return 0;
+  // As the programs do that have a link: a stream may close at any time.
+  std::signal(SIGPIPE, SIG_IGN);
   int channel[2], to[2], from[2];
   venvoy::fuzz::expect(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) == 0 &&
                            ::pipe2(to, O_CLOEXEC) == 0 && ::pipe2(from, O_CLOEXEC) == 0,
