@@ -1,29 +1,11 @@
 #include "os/keeper_program/channel.hpp"
 
 #include <cerrno>
-#include <cstring>
 #include <sys/socket.h>
 
 namespace venvoy::keeper {
-namespace {
 
 namespace protocol = os::internal::keeper_protocol;
-
-std::vector<Descriptor> take_descriptors(msghdr& message) {
-  std::vector<Descriptor> result;
-  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
-    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
-    const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (std::size_t i = 0; i < count; ++i) {
-      int number = -1;
-      std::memcpy(&number, CMSG_DATA(part) + i * sizeof number, sizeof number);
-      result.emplace_back(number);
-    }
-  }
-  return result;
-}
-
-}  // namespace
 
 std::optional<Channel::Incoming> Channel::receive() {
   Incoming incoming;

@@ -1,8 +1,11 @@
 // A file descriptor with an owner, for the keeper, which shares no code with the engine.
 #pragma once
 
+#include <cstring>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 namespace venvoy::keeper {
 
@@ -25,5 +28,20 @@ class Descriptor {
  private:
   int number_ = -1;
 };
+
+// Those that came with a message (SCM_RIGHTS).
+inline std::vector<Descriptor> take_descriptors(msghdr& message) {
+  std::vector<Descriptor> result;
+  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+    const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int number = -1;
+      std::memcpy(&number, CMSG_DATA(part) + i * sizeof number, sizeof number);
+      result.emplace_back(number);
+    }
+  }
+  return result;
+}
 
 }  // namespace venvoy::keeper

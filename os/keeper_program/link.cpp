@@ -70,20 +70,6 @@ std::optional<Attachment> kind_of(const Descriptor& descriptor) {
   return std::nullopt;
 }
 
-std::vector<Descriptor> attached_descriptors(msghdr& message) {
-  std::vector<Descriptor> result;
-  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
-    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
-    const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (std::size_t i = 0; i < count; ++i) {
-      int number = -1;
-      std::memcpy(&number, CMSG_DATA(part) + i * sizeof number, sizeof number);
-      result.emplace_back(number);
-    }
-  }
-  return result;
-}
-
 // 0 or an errno.
 int send_with_descriptors(int socket, const std::string& text, const std::vector<Descriptor>& descriptors) {
   iovec part{const_cast<char*>(text.data()), text.size()};
@@ -447,7 +433,7 @@ void Link::read_datagrams(std::uint32_t id, Stream& stream) {
     // Without a word to the other side, which is not to take it for an end in order.
     if (count <= 0 && id == 0 && side_ == Side::head) return end("the engine has gone");
     if (count <= 0) return stop_reading(id, stream, true);
-    std::vector<Descriptor> descriptors = attached_descriptors(message);
+    std::vector<Descriptor> descriptors = take_descriptors(message);
     MessageFrame frame{{}, std::string_view(bytes.data(), static_cast<std::size_t>(count))};
     if (side_ == Side::head)
       for (Descriptor& descriptor : descriptors)
