@@ -2,13 +2,11 @@
 
 #include <algorithm>
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include "atp/pipe_channel.hpp"
 #include "base/error.hpp"
 #include "deployer/internal/fork_session.hpp"
 #include "deployer/internal/standard_pipes.hpp"
+#include "os/event_waits.hpp"
 
 namespace venvoy::deployer {
 
@@ -65,11 +63,7 @@ asio::awaitable<std::shared_ptr<ForkSession>> ForkServer::serving_session(const 
     if (!session_) begin(request);
     const std::shared_ptr<ForkSession> session = session_;
     if (!session) break;
-    while (!session->settled().fired()) {
-      boost::system::error_code woken;
-      auto token = asio::redirect_error(asio::use_awaitable, woken);
-      co_await session->settled().wait(token);
-    }
+    co_await os::wait_for_event(session->settled());
     if (session->state() == ForkSession::State::serving) {
       note_preparation(*session);
       co_return session;

@@ -17,11 +17,11 @@
 #include "base/cancel.hpp"
 #include "base/error.hpp"
 #include "base/shell_text.hpp"
-#include "deployer/internal/event_waits.hpp"
 #include "deployer/internal/stderr_reader.hpp"
 #include "os/child.hpp"
 #include "os/environment.hpp"
 #include "os/event.hpp"
+#include "os/event_waits.hpp"
 #include "os/fd.hpp"
 #include "os/run_program.hpp"
 
@@ -139,9 +139,9 @@ class SlurmSource final : public PilotSource {
     patience.async_wait([allocation](const boost::system::error_code& stopped) {
       if (!stopped) allocation->salloc.kill();
     });
-    co_await internal::wait_for_event(allocation->salloc.ended());
+    co_await os::wait_for_event(allocation->salloc.ended());
     patience.cancel();
-    co_await internal::wait_for_event(allocation->errors->ended(), patience_with_end);
+    co_await os::wait_for_event(allocation->errors->ended(), patience_with_end);
     const std::string words = allocation->errors->tail();
     if (const std::size_t at = words.find("Unable to clean up job"); at != words.npos)
       logger_.warning("job {} of Slurm could not be given back ({}); `scancel {}` does so", allocation->job,
@@ -262,8 +262,8 @@ class SlurmSource final : public PilotSource {
   }
 
   static asio::awaitable<void> tell_end(std::shared_ptr<Allocation> allocation) {
-    co_await internal::wait_for_event(allocation->salloc.ended());
-    co_await internal::wait_for_event(allocation->errors->ended());
+    co_await os::wait_for_event(allocation->salloc.ended());
+    co_await os::wait_for_event(allocation->errors->ended());
     allocation->granted.fire();
   }
 
@@ -273,7 +273,7 @@ class SlurmSource final : public PilotSource {
     std::string told;
     std::chrono::milliseconds pause = first_queue_pause;
     while (!allocation->granted.fired()) {
-      co_await internal::wait_for_event(allocation->granted, pause);
+      co_await os::wait_for_event(allocation->granted, pause);
       pause = queue_pause;
       if (allocation->granted.fired() || allocation->job.empty()) continue;
       os::ProgramSpec spec = squeue;
@@ -297,7 +297,7 @@ class SlurmSource final : public PilotSource {
 
   asio::awaitable<void> wait_for_job() {
     const std::shared_ptr<Allocation> allocation = allocation_;
-    co_await internal::wait_for_event(allocation->granted);
+    co_await os::wait_for_event(allocation->granted);
     if (allocation->is_granted) {
       logger_.info("job {} of Slurm runs", allocation->job);
       co_return;

@@ -12,16 +12,15 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
-#include "deployer/internal/event_waits.hpp"
 #include "deployer/internal/own_store.hpp"
 #include "deployer/internal/pilot.hpp"
 #include "os/event.hpp"
+#include "os/event_waits.hpp"
 
 namespace venvoy::deployer {
 
 namespace asio = boost::asio;
 using internal::Pilot;
-using internal::wait_for_event;
 using namespace std::chrono_literals;
 
 namespace {
@@ -181,14 +180,14 @@ struct PilotPoolState : std::enable_shared_from_this<PilotPoolState> {
       const auto late = weak.lock();
       if (!stopped && late && !late->is_serving) late->carrier.kill();
     });
-    co_await wait_for_event(pilot->settled);
+    co_await os::wait_for_event(pilot->settled);
     timer.cancel();
     if (pilot->is_serving) {
       self->settings.logger.info("node '{}' is ready, with {} places", pilot->name(), pilot->places);
       self->tell_ready();
       self->call_waiters();
     }
-    co_await wait_for_event(pilot->gone);
+    co_await os::wait_for_event(pilot->gone);
     self->on_loss(pilot);
   }
 
@@ -258,13 +257,13 @@ struct Occupation {
 };
 
 asio::awaitable<void> await_end(std::shared_ptr<Occupation> occupation) {
-  co_await wait_for_event(occupation->process->ended());
+  co_await os::wait_for_event(occupation->process->ended());
   os::ExitInfo exit = occupation->process->exit().value_or(os::ExitInfo{.kind = os::ExitInfo::Kind::lost});
   Pilot& pilot = *occupation->pilot;
   // Fork servers tell of a lost keeper as of any other end of theirs.
   const bool may_be_lost = exit.kind == os::ExitInfo::Kind::lost || !exit.note.empty();
   if (may_be_lost && pilot.keeper->is_gone()) {
-    co_await wait_for_event(pilot.gone);
+    co_await os::wait_for_event(pilot.gone);
     exit.kind = os::ExitInfo::Kind::lost;
     exit.note = pilot.end;
   } else if (!exit.ok()) {
@@ -358,7 +357,7 @@ asio::awaitable<Place> PilotPool::take_place(ProgressSink* progress) {
     state->add(waiter);
     if (state->has_gaps || state->pilots.empty()) state->want_pilots();
     PassOn guard(*state, *waiter);
-    co_await wait_for_event(waiter->called);
+    co_await os::wait_for_event(waiter->called);
     guard.dismiss();
     if (waiter->failure) throw *waiter->failure;
   }
@@ -379,7 +378,7 @@ asio::awaitable<void> PilotPool::close() {
     }
   });
   for (const auto& pilot : pilots) {
-    co_await wait_for_event(pilot->gone);
+    co_await os::wait_for_event(pilot->gone);
   }
   patience.cancel();
   co_await state->source->give_back();

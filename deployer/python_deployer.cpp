@@ -3,12 +3,12 @@
 #include <map>
 #include <optional>
 
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include "deployer/internal/python_plugin.hpp"
 #include "os/event.hpp"
+#include "os/event_waits.hpp"
 #include "source/module_ref.hpp"
 
 namespace venvoy::deployer {
@@ -138,11 +138,7 @@ asio::awaitable<std::shared_ptr<Plugin>> PythonDeployer::prepare(std::string sou
   std::shared_ptr<Making>& place = state->makings[source];
   if (place) {
     const std::shared_ptr<Making> making = place;
-    while (!making->done.fired()) {
-      boost::system::error_code woken;
-      auto token = asio::redirect_error(asio::use_awaitable, woken);
-      co_await making->done.wait(token);
-    }
+    co_await os::wait_for_event(making->done);
     if (making->failure) throw *making->failure;
     co_return making->plugin;
   }

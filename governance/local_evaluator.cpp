@@ -8,7 +8,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -16,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "os/event_waits.hpp"
 #include "os/files.hpp"
 #include "os/on_pool.hpp"
 #include "schema/json.hpp"
@@ -52,11 +52,7 @@ class Slots {
     }
     const auto turn = std::make_shared<os::Event>(executor_);
     waiting_.push_back(turn);
-    while (!turn->fired()) {
-      boost::system::error_code ignored;
-      auto token = asio::redirect_error(asio::use_awaitable, ignored);
-      co_await turn->wait(token);
-    }
+    co_await os::wait_for_event(*turn);
   }
 
   void give() {
@@ -136,18 +132,6 @@ asio::awaitable<void> converse(PolicyProcessPtr running, std::string request, st
   } catch (const Error&) {
     // The process has gone; how it ended says why.
   }
-}
-
-asio::awaitable<void> wait_for_event(os::Event& event, std::chrono::milliseconds limit) {
-  using namespace asio::experimental::awaitable_operators;
-  if (event.fired()) co_return;
-  const asio::any_io_executor executor = co_await asio::this_coro::executor;
-  asio::steady_timer timer(executor, limit);
-  boost::system::error_code fired;
-  boost::system::error_code late;
-  auto fired_token = asio::redirect_error(asio::use_awaitable, fired);
-  auto late_token = asio::redirect_error(asio::use_awaitable, late);
-  co_await (event.wait(fired_token) || timer.async_wait(late_token));
 }
 
 std::string_view kind_of(const Error& error) {
@@ -349,16 +333,12 @@ struct LocalEvaluator::State : std::enable_shared_from_this<LocalEvaluator::Stat
     const auto running = std::make_shared<PolicyProcess>(services.executor, std::move(launched));
     asio::co_spawn(services.executor, read_output(running), asio::detached);
     const bool late = co_await talk(running, std::move(request));
-    if (!late && !running->too_long) co_await wait_for_event(running->process->ended(), end_after_answer);
+    if (!late && !running->too_long) co_await os::wait_for_event(running->process->ended(), end_after_answer);
     const bool ended = running->process->exit().has_value();
     running->process->kill();
-    while (!running->process->ended().fired()) {
-      boost::system::error_code ignored;
-      auto token = asio::redirect_error(asio::use_awaitable, ignored);
-      co_await running->process->ended().wait(token);
-    }
+    co_await os::wait_for_event(running->process->ended());
     running->channel->close();
-    co_await wait_for_event(running->errors_ended, last_output);
+    co_await os::wait_for_event(running->errors_ended, last_output);
     boost::system::error_code ignored;
     running->errors.close(ignored);
     std::function<bool(const CancelToken&)> remove = [folder](auto&) { return folder->remove(), true; };
@@ -391,15 +371,15 @@ struct LocalEvaluator::State : std::enable_shared_from_this<LocalEvaluator::Stat
     const std::size_t max_answer = (static_cast<std::size_t>(settings.output_kb) << 10) + frame_bytes;
     auto conversation = converse(running, std::move(request), max_answer);
     asio::co_spawn(services.executor, std::move(conversation), [done](const std::exception_ptr&) { done->fire(); });
-    co_await wait_for_event(*done, settings.timeout);
+    co_await os::wait_for_event(*done, settings.timeout);
     const bool late = !done->fired();
     if (late || running->too_long) running->process->kill();
     // After the kill its end of the pipe is closed, unless somebody outside of its group still holds it.
     if (late) {
-      co_await wait_for_event(*done, last_output);
+      co_await os::wait_for_event(*done, last_output);
       running->channel->close();
     }
-    while (!done->fired()) co_await wait_for_event(*done, last_output);
+    co_await os::wait_for_event(*done);
     co_return late;
   }
 

@@ -91,8 +91,4 @@ bool Keeper::is_gone() const noexcept {
   return connection_->is_gone();
 }
 
-void Keeper::close() noexcept {
-  connection_->close();
-}
-
 }  // namespace venvoy::os

@@ -60,8 +60,6 @@ class Keeper {
 
   // It has ended, by itself or by close(), as far as is known: nothing can be started any more.
   bool is_gone() const noexcept;
-  // What the destructor does, earlier.
-  void close() noexcept;
 
  private:
   std::shared_ptr<internal::KeeperConnection> connection_;

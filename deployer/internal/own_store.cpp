@@ -11,10 +11,10 @@
 
 #include "base/cancel.hpp"
 #include "base/error.hpp"
-#include "deployer/internal/event_waits.hpp"
 #include "deployer/internal/stderr_reader.hpp"
 #include "os/child.hpp"
 #include "os/environment.hpp"
+#include "os/event_waits.hpp"
 #include "os/run_program.hpp"
 
 namespace venvoy::deployer::internal {
@@ -56,8 +56,8 @@ struct EnvironmentThere::State {
   bool is_ready = false;
 
   static asio::awaitable<void> watch(std::shared_ptr<State> self) {
-    co_await wait_for_event(self->filler.ended());
-    co_await wait_for_event(self->filler_words->ended());
+    co_await os::wait_for_event(self->filler.ended());
+    co_await os::wait_for_event(self->filler_words->ended());
     self->settled.fire();
   }
 
@@ -113,7 +113,7 @@ EnvironmentThere::~EnvironmentThere() {
 
 asio::awaitable<void> EnvironmentThere::ready() {
   const std::shared_ptr<State> state = state_;
-  co_await wait_for_event(state->settled);
+  co_await os::wait_for_event(state->settled);
   if (!state->is_ready)
     throw Error(ErrorCode::start, fmt::format("the environment could not be brought to the node: {}", state->reason()));
 }

@@ -7,8 +7,8 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "deployer/internal/event_waits.hpp"
 #include "os/environment.hpp"
+#include "os/event_waits.hpp"
 #include "os/message_socket.hpp"
 
 namespace venvoy::deployer::internal {
@@ -97,13 +97,13 @@ void Pilot::take_facts(std::string_view line) {
 }
 
 asio::awaitable<void> watch_pilot(std::shared_ptr<Pilot> pilot) {
-  co_await wait_for_event(pilot->link.ended());
+  co_await os::wait_for_event(pilot->link.ended());
   pilot->is_serving = false;
-  co_await wait_for_event(pilot->carrier.ended(), carrier_end);
+  co_await os::wait_for_event(pilot->carrier.ended(), carrier_end);
   const bool by_itself = pilot->carrier.exit().has_value();
   pilot->carrier.kill();
-  co_await wait_for_event(pilot->carrier_words->ended(), last_pilot_words);
-  co_await wait_for_event(pilot->link_words->ended(), last_pilot_words);
+  co_await os::wait_for_event(pilot->carrier_words->ended(), last_pilot_words);
+  co_await os::wait_for_event(pilot->link_words->ended(), last_pilot_words);
   std::string reason = joined(pilot->carrier_words->tail());
   // What carries the stream knows better why it ended than what hangs on it.
   if (reason.empty() || !by_itself) {

@@ -3,13 +3,13 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include "base/text.hpp"
 #include "deployer/internal/limit_text.hpp"
+#include "os/event_waits.hpp"
 
 namespace venvoy::deployer::internal {
 
@@ -155,16 +155,12 @@ void PythonProcess::kill() noexcept {
 
 asio::awaitable<void> PythonProcess::close() {
   const bool polite = co_await finish_politely();
-  if (polite) co_await wait_for_end(polite_end);
+  if (polite) co_await os::wait_for_event(process_->ended(), polite_end);
   if (!process_->exit()) {
     logger_.debug("killing plugin process with pid {}", process_->pid());
     process_->kill();
   }
-  while (!process_->ended().fired()) {
-    boost::system::error_code ignored;
-    auto token = asio::redirect_error(asio::use_awaitable, ignored);
-    co_await process_->ended().wait(token);
-  }
+  co_await os::wait_for_event(process_->ended());
   client_.close();
 }
 
@@ -182,41 +178,19 @@ asio::awaitable<bool> PythonProcess::finish_politely() {
   }
 }
 
-asio::awaitable<void> PythonProcess::wait_for_end(std::chrono::milliseconds limit) {
-  using namespace asio::experimental::awaitable_operators;
-  if (process_->ended().fired()) co_return;
-  asio::steady_timer timer(executor_, limit);
-  boost::system::error_code ended;
-  boost::system::error_code timed_out;
-  auto ended_token = asio::redirect_error(asio::use_awaitable, ended);
-  auto timer_token = asio::redirect_error(asio::use_awaitable, timed_out);
-  co_await (process_->ended().wait(ended_token) || timer.async_wait(timer_token));
-}
-
-asio::awaitable<void> PythonProcess::wait_for_last_words(StderrReader& reader) {
-  using namespace asio::experimental::awaitable_operators;
-  if (reader.ended().fired()) co_return;
-  asio::steady_timer timer(executor_, last_words);
-  boost::system::error_code read;
-  boost::system::error_code timed_out;
-  auto read_token = asio::redirect_error(asio::use_awaitable, read);
-  auto timer_token = asio::redirect_error(asio::use_awaitable, timed_out);
-  co_await (reader.ended().wait(read_token) || timer.async_wait(timer_token));
-}
-
 asio::awaitable<std::optional<std::string>> PythonProcess::imports() {
   if (!imports_) co_return std::nullopt;
-  co_await wait_for_last_words(*imports_);
+  co_await os::wait_for_event(imports_->ended(), last_words);
   if (!imports_->ended().fired()) co_return std::nullopt;
   co_return imports_->tail();
 }
 
 asio::awaitable<Error> PythonProcess::explained(Error error) {
-  co_await wait_for_end(own_death);
+  co_await os::wait_for_event(process_->ended(), own_death);
   const std::string end = end_text();
   const bool is_limit = ran_too_long_ || (process_->exit() && process_->exit()->exceeded);
   process_->kill();
-  co_await wait_for_last_words(errors_);
+  co_await os::wait_for_event(errors_.ended(), last_words);
   std::string text = is_limit ? end : error.what() + end;
   const std::string words = errors_.tail();
   if (!words.empty()) text += fmt::format("; the last it wrote to standard error{}:\n{}", errors_.log_note(), words);

@@ -1,7 +1,6 @@
 // One plugin process with its session.
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,8 +58,6 @@ class PythonProcess final : public PluginProcess {
   void heard(LogLevel level, std::string_view line);
   // The error with how the process has ended, if it has, and what it said last.
   boost::asio::awaitable<Error> explained(Error error);
-  boost::asio::awaitable<void> wait_for_last_words(StderrReader& reader);
-  boost::asio::awaitable<void> wait_for_end(std::chrono::milliseconds limit);
   boost::asio::awaitable<bool> finish_politely();
   void close_channel_after_end();
   void start_wall_timer();

@@ -71,12 +71,11 @@ class RenderTest(PackageTest):
         subprocess.run(command, input=json.dumps([values, schema]), text=True, check=True)
 
     def require_kubernetes(self, documents):
-        found = self.in_store("env-v1/*/*/*/venv/lib/python*/site-packages/kubernetes/client")
-        if not found:
-            self.package("check", "kubernetes==31.0.0", "-q")
-            found = self.in_store("env-v1/*/*/*/venv/lib/python*/site-packages/kubernetes/client")
-        pythons = [path.parents[4] / "bin" / "python" for path in found if (path.parents[1] / "dateutil").exists()]
-        result = subprocess.run([str(pythons[0]), "-c", MODELS], input=json.dumps(documents), capture_output=True, text=True)
+        parts = ("kubernetes/client", "dateutil")
+        made = None if self.virtual_environments(*parts) else self.package("check", "kubernetes==31.0.0", "-q")
+        found = self.virtual_environments(*parts)
+        self.assertTrue(found, f"there is no environment with the Kubernetes client: {made}")
+        result = subprocess.run([str(found[0] / "bin" / "python"), "-c", MODELS], input=json.dumps(documents), capture_output=True, text=True)
         self.assertEqual(result.stdout, "ok\n", result.stderr)
 
     def test_A33_references_for_the_chart(self):

@@ -185,8 +185,12 @@ class PackageTest(FunctionalTest):
         return found[0] / "bin" / "python"
 
     def host_environments(self, version):
-        infos = self.in_store(f"env-v1/*/*/*/venv/lib/python*/site-packages/rucio-{version}.dist-info")
-        return [info.parents[3] for info in infos if (info.parent / "sqlalchemy").is_dir()]
+        return self.virtual_environments(f"rucio-{version}.dist-info", "sqlalchemy")
+
+    def virtual_environments(self, *names):
+        """Those that are ready and have all of this among their packages. Tests run side by side: others may be half-made."""
+        folders = [environment / "venv" for environment in self.environments()]
+        return [folder for folder in folders if all(any(folder.glob(f"lib/python*/site-packages/{name}")) for name in names)]
 
     def rucio(self, version, body, module=None, config=None, environment=None, files=None):
         """What the real Rucio answers: `body` sets `answer`. `module` is the folder of the active package."""

@@ -1,4 +1,4 @@
-#include "deployer/internal/event_waits.hpp"
+#include "os/event_waits.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -6,11 +6,11 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-namespace venvoy::deployer::internal {
+namespace venvoy::os {
 
 namespace asio = boost::asio;
 
-asio::awaitable<void> wait_for_event(os::Event& event) {
+asio::awaitable<void> wait_for_event(Event& event) {
   while (!event.fired()) {
     boost::system::error_code ignored;
     auto token = asio::redirect_error(asio::use_awaitable, ignored);
@@ -18,7 +18,7 @@ asio::awaitable<void> wait_for_event(os::Event& event) {
   }
 }
 
-asio::awaitable<void> wait_for_event(os::Event& event, std::chrono::milliseconds limit) {
+asio::awaitable<void> wait_for_event(Event& event, std::chrono::milliseconds limit) {
   using namespace asio::experimental::awaitable_operators;
   if (event.fired()) co_return;
   auto executor = co_await asio::this_coro::executor;
@@ -30,4 +30,4 @@ asio::awaitable<void> wait_for_event(os::Event& event, std::chrono::milliseconds
   co_await (event.wait(ended_token) || timer.async_wait(timer_token));
 }
 
-}  // namespace venvoy::deployer::internal
+}  // namespace venvoy::os
