@@ -2,38 +2,16 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 
 #include <toml++/toml.h>
 
 #include "base/text.hpp"
+#include "venv/internal/pyproject.hpp"
+#include "venv/internal/release.hpp"
 
 namespace venvoy::venv {
 namespace {
-
-// The numbers of a release; what follows them ("rc1", "+local") is not looked at.
-struct Release {
-  std::vector<int> numbers;
-  bool star = false;  // ended in ".*"
-};
-
-std::optional<Release> read_release(std::string_view text) {
-  Release release;
-  for (;;) {
-    if (text == "*") {
-      release.star = true;
-      return release;
-    }
-    int number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc()) return std::nullopt;
-    release.numbers.push_back(number);
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-    if (text.empty() || text.front() != '.') return release;
-    text.remove_prefix(1);
-  }
-}
 
 int at(const std::vector<int>& numbers, std::size_t index) {
   return index < numbers.size() ? numbers[index] : 0;
@@ -52,22 +30,8 @@ bool starts_with(const std::vector<int>& version, const std::vector<int>& start)
   return true;
 }
 
-// The first version that is too new, with the number at `index` one higher and nothing behind it.
-std::vector<int> next_at(std::vector<int> numbers, std::size_t index) {
-  numbers.resize(index + 1);
-  ++numbers[index];
-  return numbers;
-}
-
 bool is_between(const std::vector<int>& version, const std::vector<int>& first, const std::vector<int>& end) {
   return compare(version, first) >= 0 && compare(version, end) < 0;
-}
-
-// Poetry: up to the next change of the first number that is not 0.
-bool suits_caret(const std::vector<int>& version, const std::vector<int>& wanted) {
-  std::size_t index = 0;
-  while (index + 1 < wanted.size() && wanted[index] == 0) ++index;
-  return is_between(version, wanted, next_at(wanted, index));
 }
 
 // One specifier: an operator and a version.
@@ -77,7 +41,7 @@ bool suits_one(const std::vector<int>& version, std::string_view specifier) {
                                          [&](std::string_view each) { return specifier.starts_with(each); });
   const std::string_view sign = found == operators.end() ? std::string_view("==") : *found;
   if (found != operators.end()) specifier = trim(specifier.substr(sign.size()));
-  const auto wanted = read_release(specifier);
+  const auto wanted = internal::read_release(specifier);
   if (!wanted) return true;
   const std::vector<int>& numbers = wanted->numbers;
   // Poetry's "3.9" and everybody's "==3.9.*".
@@ -89,9 +53,10 @@ bool suits_one(const std::vector<int>& version, std::string_view specifier) {
   if (sign == ">=") return compare(version, numbers) >= 0;
   if (sign == "<") return compare(version, numbers) < 0;
   if (sign == ">") return compare(version, numbers) > 0;
-  if (sign == "^") return suits_caret(version, numbers);
-  if (sign == "~=") return numbers.size() < 2 || is_between(version, numbers, next_at(numbers, numbers.size() - 2));
-  return is_between(version, numbers, next_at(numbers, std::min<std::size_t>(1, numbers.size() - 1)));
+  if (sign == "^") return is_between(version, numbers, internal::caret_end(numbers));
+  if (sign == "~=")
+    return numbers.size() < 2 || is_between(version, numbers, internal::next_at(numbers, numbers.size() - 2));
+  return is_between(version, numbers, internal::tilde_end(numbers));
 }
 
 // A comma or blanks between specifiers mean "and"; blanks also stand behind operators.
@@ -112,16 +77,8 @@ bool suits_all(const std::vector<int>& version, std::string_view text) {
   return holds();
 }
 
-std::optional<toml::table> parse(std::string_view text) {
-  try {
-    return toml::parse(text);
-  } catch (const toml::parse_error&) {
-    return std::nullopt;
-  }
-}
-
 std::string of_pyproject(std::string_view text) {
-  const auto document = parse(text);
+  const auto document = internal::read_pyproject(text);
   if (!document) return {};
   if (const auto project = (*document)["project"]["requires-python"].value<std::string>()) return *project;
   const auto python = (*document)["tool"]["poetry"]["dependencies"]["python"];
@@ -160,7 +117,7 @@ PythonRequirement python_requirement(std::string_view pyproject, std::string_vie
 }
 
 bool suits(std::string_view version, std::string_view requirement) {
-  const auto release = read_release(version);
+  const auto release = internal::read_release(version);
   if (!release) return true;
   for (std::size_t start = 0;;) {
     const std::size_t bars = requirement.find("||", start);

@@ -135,10 +135,12 @@ class TinyPlugin(Repository):
 
     text             which its greeting names, so that one can see which commit runs
     marks            file in which each of its parts leaves a line when it is run: "backend", "build", "module"
-    requires         packages that it depends on
+    requires         packages that it depends on, written in its pyproject.toml
+    dynamic          whether these are told by its build backend alone
     imports          modules that it imports when it starts
     requires_python  for instance ">=3.9"
     build_seconds    how long its wheel takes
+    build_waits_for  a pattern of paths, of which one must be there before its wheel is made
     build_failure    text that its build backend prints before it fails
     start_seconds    how long it takes until it says hello
     megabytes        how big it is
@@ -155,9 +157,11 @@ class TinyPlugin(Repository):
             "text": "the first commit",
             "marks": str(marks) if marks else None,
             "requires": [],
+            "dynamic": False,
             "imports": [],
             "requires_python": None,
             "build_seconds": 0,
+            "build_waits_for": None,
             "build_failure": None,
             "start_seconds": 0,
             "megabytes": 0,
@@ -170,6 +174,9 @@ class TinyPlugin(Repository):
         """A new commit with these settings; returns its id."""
         self.settings.update(settings)
         self.write("settings.json", json.dumps(self.settings))
+        if "requires" in settings and not self.settings["dynamic"]:
+            project = (TINY / "pyproject.toml").read_text().replace('"dependencies", ', "")
+            self.write("pyproject.toml", f"{project}dependencies = {json.dumps(settings['requires'])}\n")
         return self.commit()
 
     def reference(self, version=None, url=None):

@@ -144,6 +144,29 @@ class ResolutionTest(IndexTest):
                 self.require_message(self.run_plugin(plugin), greeting(plugin))
         self.assertEqual(self.versions(self.same_manifest(plugin)), {"helper": "1.0", "tiny-plugin": "1.0"})
 
+    def test_what_the_build_decides(self):
+        plugin = self.tiny(requires=["helper"], dynamic=True)
+        for installer in INSTALLERS:
+            with self.by(installer):
+                self.require_message(self.run_plugin(plugin), greeting(plugin))
+        self.assertEqual(self.versions(self.same_manifest(plugin)), {"helper": "1.0", "tiny-plugin": "1.0"})
+
+    def test_what_is_known_before_the_build_is_installed_beside_it(self):
+        with self.by("uv"):
+            helper = self.store / "venvoy-*/env-v1/*/*/*/venv/lib/python*/site-packages/helper.py"
+            plugin = self.tiny(requires=["helper"], build_waits_for=str(helper))
+            self.require_message(self.run_plugin(plugin), greeting(plugin))
+            asked = [line for line in self.index.requests() if line.startswith("/simple/helper/")]
+            self.assertEqual(len(asked), 1, asked)
+
+    def test_a_build_that_fails_does_not_wait_for_the_index(self):
+        plugin = self.tiny(requires=["helper"], build_waits_for=str(self.index.log), build_failure="no wheel today")
+        with self.by("uv"):
+            # The index answers after more time than the test has.
+            result = self.run_plugin(plugin, self.index.address("stall"), env={"UV_HTTP_TIMEOUT": "500"})
+            self.require_failure(result, 1, "error in pip installing", "no wheel today")
+            self.require_nothing_made()
+
     def test_what_the_build_needs(self):
         plugin = self.tiny()
         project = read(plugin.folder / "pyproject.toml").replace("requires = []", 'requires = ["tool"]')

@@ -13,14 +13,17 @@
 #include "base/text.hpp"
 #include "cache/manifest.hpp"
 #include "os/both.hpp"
+#include "os/event_waits.hpp"
 #include "os/files.hpp"
 #include "os/on_pool.hpp"
 #include "venv/internal/manifest.hpp"
 #include "venv/internal/module_check.hpp"
 #include "venv/internal/own_pip.hpp"
+#include "venv/internal/pyproject.hpp"
 #include "venv/internal/run_installer.hpp"
 #include "venv/internal/scratch.hpp"
 #include "venv/internal/steered_run.hpp"
+#include "venv/known_dependencies.hpp"
 #include "venv/lock_file.hpp"
 
 namespace venvoy::venv::internal {
@@ -47,6 +50,7 @@ struct Site {
   SharedLease tools = nullptr;  // if the installer needs them
   Choice chosen = {};           // by which the versions of its dependencies were
   std::optional<IndexPlaces> places = std::nullopt;
+  bool has_dependencies = false;  // the environment has what the package needs, and not yet the package
 
   fs::path environment() const { return environment_in(building->path()); }
   Target target() const { return {environment(), python.program, tools ? tools->path() : fs::path()}; }
@@ -69,6 +73,17 @@ asio::awaitable<void> make_environment(Site& site) {
   run.trouble = "error creating venv for";
   co_await run_installer(site.job, std::move(run));
   site.environment_made = true;
+}
+
+// It is made anew when it is needed again.
+asio::awaitable<void> discard_environment(Site& site) {
+  Work<bool> remove = [&](const CancelToken&) {
+    os::remove_tree(site.environment());
+    return true;
+  };
+  const CancelToken not_to_be_cancelled;
+  co_await os::on_pool<bool>(site.job.services.pool, not_to_be_cancelled, std::move(remove));
+  site.environment_made = site.has_dependencies = false;
 }
 
 // Why a choice came to nothing.
@@ -102,12 +117,7 @@ asio::awaitable<void> require_all_listed(Site& site, Bounds bounds, std::string 
   const json distributions = co_await list_distributions(job, site.python.program, site_packages);
   const std::vector<std::string> unlisted = unlisted_in(distributions, *bounds.pins, plugin);
   if (unlisted.empty()) co_return;
-  Work<bool> remove = [&](const CancelToken&) {
-    os::remove_tree(site.environment());
-    return true;
-  };
-  co_await os::on_pool<bool>(job.services.pool, job.cancel, std::move(remove));
-  site.environment_made = false;
+  co_await discard_environment(site);
   const Error error = not_listed(job, bounds.lock, unlisted);
   throw Error(error);
 }
@@ -146,6 +156,7 @@ asio::awaitable<Choice> run_by_choices(Site& site, ByChoices wanted) {
     site.job.logger.warning(
         "{}: {}, so it is installed {}", site.job.shown, said_of(choice, *failure),
         wanted.choices[index + 1].by == Choice::By::date ? "as of the date of its commit" : "with the newest");
+    if (site.has_dependencies) co_await discard_environment(site);
   }
 }
 
@@ -179,15 +190,49 @@ SharedLease keep_wheel(const Site& site, const cache::Key& key, const fs::path& 
   return std::make_shared<cache::Lease>(staging.publish(manifest));
 }
 
-asio::awaitable<SharedLease> build_wheel(Site& site, cache::Key key, Stage& stage) {
+// What goes on beside the build of a wheel: the environment is made, and what the package is known to need is installed
+// there. A build keeps one core busy, and most of an installation is waiting for the index and compiling.
+struct Beside {
+  explicit Beside(const asio::any_io_executor& executor) : known(executor), ended(executor) {}
+
+  os::Event known;  // `dependencies` are
+  std::vector<std::string> dependencies;
+  os::Event ended;  // and the site tells how far it came
+  CancelSource stop;
+};
+
+// Fires on every way out.
+class FireAtEnd {
+ public:
+  explicit FireAtEnd(os::Event& event) : event_(event) {}
+  ~FireAtEnd() { event_.fire(); }
+  FireAtEnd(const FireAtEnd&) = delete;
+  FireAtEnd& operator=(const FireAtEnd&) = delete;
+
+ private:
+  os::Event& event_;
+};
+
+std::vector<std::string> dependencies_of(const Job& job, const fs::path& project) {
+  if (job.settings.dependencies) return {};  // others are installed in their place
+  try {
+    return known_dependencies(os::read_file_if_there(project / "pyproject.toml", max_project_file).value_or(""));
+  } catch (const Error&) {
+    return {};  // the build says what is wrong with the file
+  }
+}
+
+asio::awaitable<SharedLease> build_wheel(Site& site, Beside& beside, cache::Key key, Stage& stage) {
   const Job& job = site.job;
   const fs::path folder = site.scratch / "project", output = site.scratch / "wheel";
   const Project project = co_await site.origin.export_project(job, folder);
-  Work<bool> check = [&](const CancelToken&) {
+  Work<bool> look = [&](const CancelToken&) {
     require_project(job, project.folder);
+    beside.dependencies = dependencies_of(job, project.folder);
     return true;
   };
-  co_await os::on_pool<bool>(job.services.pool, job.cancel, std::move(check));
+  co_await os::on_pool<bool>(job.services.pool, job.cancel, std::move(look));
+  beside.known.fire();
   const std::int64_t time = project.time.value_or(0);
   std::vector<std::string> variables;
   if (project.time) variables.push_back(fmt::format("SOURCE_DATE_EPOCH={}", std::max(time, oldest_wheel_time)));
@@ -203,31 +248,13 @@ asio::awaitable<SharedLease> build_wheel(Site& site, cache::Key key, Stage& stag
   co_return wheel;
 }
 
-// Null for what needs none.
-asio::awaitable<SharedLease> wheel_for(Site& site) {
-  if (!site.origin.requirement().empty()) co_return nullptr;
-  const Job& job = site.job;
-  const cache::Key key = wheel_key(site.origin.inputs, site.origin.resolution, site.python, job.settings);
+// Null if there is none in the store.
+asio::awaitable<SharedLease> kept_wheel(const Site& site, cache::Key key) {
   Work<SharedLease> look = [&](const CancelToken&) -> SharedLease {
-    auto lease = job.services.store.lease_wheel(key);
+    auto lease = site.job.services.store.lease_wheel(key);
     return lease ? std::make_shared<cache::Lease>(std::move(*lease)) : nullptr;
   };
-  SharedLease wheel = co_await os::on_pool<SharedLease>(job.services.pool, job.cancel, std::move(look));
-  if (wheel) co_return wheel;
-  std::function<asio::awaitable<SharedLease>(Stage&)> build = [&](Stage& stage) {
-    return build_wheel(site, key, stage);
-  };
-  wheel = co_await in_stage<SharedLease>(job, Kind::build_started, Kind::build_finished, build);
-  co_return wheel;
-}
-
-// The wheel, and the empty environment if it could be made meanwhile.
-asio::awaitable<SharedLease> environment_and_wheel(Site& site) {
-  SharedLease wheel;
-  if (site.installer->builds_in_environment())
-    wheel = co_await wheel_for(site);
-  else
-    wheel = co_await os::both(wheel_for(site), make_environment(site));
+  SharedLease wheel = co_await os::on_pool<SharedLease>(site.job.services.pool, site.job.cancel, std::move(look));
   co_return wheel;
 }
 
@@ -296,6 +323,26 @@ asio::awaitable<void> install_given_dependencies(Site& site) {
   co_await run_by_choices(site, std::move(wanted));
 }
 
+// Where its dependencies are in the environment, the wheel fits with what lies in the installer's own cache, which the
+// installation of these has just asked the index about. False if it does not.
+asio::awaitable<bool> install_at_hand(Site& site, ByChoices wanted, const std::string& what) {
+  if (!site.has_dependencies) co_return false;
+  Settings at_hand = site.job.settings;
+  at_hand.offline = true;
+  wanted.choices.resize(1);
+  wanted.command = [&](const Steering& steering) {
+    return site.installer->install(site.target(), what, at_hand, steering);
+  };
+  try {
+    const Choice chosen = co_await run_by_choices(site, std::move(wanted));
+    site.chosen = chosen;
+    co_return true;
+  } catch (const Error& error) {
+    site.job.logger.debug("{}", error.message());
+  }
+  co_return false;
+}
+
 asio::awaitable<SharedLease> install(Site& site, SharedLease wheel, Stage& stage) {
   const Job& job = site.job;
   co_await make_environment(site);
@@ -307,11 +354,70 @@ asio::awaitable<SharedLease> install(Site& site, SharedLease wheel, Stage& stage
   wanted.command = [&](const Steering& steering) {
     return site.installer->install(site.target(), what, job.settings, steering);
   };
-  site.chosen = co_await run_by_choices(site, std::move(wanted));
+  const bool installed = co_await install_at_hand(site, wanted, what);
+  if (!installed) site.chosen = co_await run_by_choices(site, std::move(wanted));
   co_await install_given_dependencies(site);
   SharedLease lease = co_await publish(site, normalised, wheel_facts);
   stage.done(std::string(site.installer->name()));
   co_return lease;
+}
+
+asio::awaitable<SharedLease> install_when_prepared(Site& site, SharedLease wheel, Beside* beside, Stage& stage) {
+  if (beside) co_await os::wait_for_event(beside->ended);
+  SharedLease lease = co_await install(site, wheel, stage);
+  co_return lease;
+}
+
+// `beside` is null if nothing goes on beside.
+asio::awaitable<SharedLease> install_in_stage(Site& site, SharedLease wheel, Beside* beside) {
+  std::function<asio::awaitable<SharedLease>(Stage&)> work = [&](Stage& stage) {
+    return install_when_prepared(site, wheel, beside, stage);
+  };
+  SharedLease lease = co_await in_stage<SharedLease>(site.job, Kind::install_started, Kind::install_finished, work);
+  co_return lease;
+}
+
+asio::awaitable<SharedLease> build_and_install(Site& site, cache::Key key, std::shared_ptr<Beside> beside) {
+  std::function<asio::awaitable<SharedLease>(Stage&)> build = [&](Stage& stage) {
+    return build_wheel(site, *beside, key, stage);
+  };
+  SharedLease wheel;
+  try {
+    wheel = co_await in_stage<SharedLease>(site.job, Kind::build_started, Kind::build_finished, build);
+  } catch (...) {
+    beside->stop.cancel();
+    beside->known.fire();
+    throw;
+  }
+  SharedLease lease = co_await install_in_stage(site, wheel, beside.get());
+  co_return lease;
+}
+
+// Nothing that fails here is an error: what is not there is installed with the wheel, and that says what is wrong.
+asio::awaitable<void> prepare_beside(Site& site, std::shared_ptr<Beside> beside) {
+  const FireAtEnd fire(beside->ended);
+  const auto link = site.job.cancel.on_cancel([beside] { beside->stop.cancel(); });
+  Job job = site.job;
+  job.cancel = beside->stop.token();
+  Site own{job, site.origin, site.python, site.building, site.scratch, site.installer};
+  try {
+    co_await make_environment(own);
+    co_await os::wait_for_event(beside->known);
+    job.cancel.check();
+    site.environment_made = true;
+    if (beside->dependencies.empty()) co_return;
+    ByChoices wanted;
+    wanted.choices = {site.origin.resolution.for_install.front()};
+    wanted.command = [&](const Steering& steering) {
+      return site.installer->install_more(site.target(), beside->dependencies, job.settings, steering);
+    };
+    co_await run_by_choices(own, std::move(wanted));
+    site.has_dependencies = true;
+    co_return;
+  } catch (const std::exception& error) {
+    job.logger.debug("{}", error.what());
+  }
+  co_await discard_environment(site);
 }
 
 asio::awaitable<SharedLease> fill(std::shared_ptr<Site> owned) {
@@ -319,9 +425,22 @@ asio::awaitable<SharedLease> fill(std::shared_ptr<Site> owned) {
   const Job& job = site.job;
   auto installer = co_await job.installers.choose(job.settings.installer, job.logger, job.cancel);
   site.installer = std::move(installer);
-  const SharedLease wheel = co_await environment_and_wheel(site);
-  std::function<asio::awaitable<SharedLease>(Stage&)> work = [&](Stage& stage) { return install(site, wheel, stage); };
-  SharedLease lease = co_await in_stage<SharedLease>(job, Kind::install_started, Kind::install_finished, work);
+  SharedLease wheel;
+  const bool is_project = site.origin.requirement().empty();
+  const cache::Key key = wheel_key(site.origin.inputs, site.origin.resolution, site.python, job.settings);
+  if (is_project) wheel = co_await kept_wheel(site, key);
+  SharedLease lease;
+  if (!is_project || wheel) {
+    lease = co_await install_in_stage(site, wheel, nullptr);
+    co_return lease;
+  }
+  const auto beside = std::make_shared<Beside>(job.services.executor);
+  if (site.installer->builds_in_environment()) {
+    beside->ended.fire();
+    lease = co_await build_and_install(site, key, beside);
+  } else {
+    lease = co_await os::both(build_and_install(site, key, beside), prepare_beside(site, beside));
+  }
   co_return lease;
 }
 

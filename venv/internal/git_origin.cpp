@@ -17,6 +17,7 @@
 #include "os/on_pool.hpp"
 #include "source/git_url.hpp"
 #include "venv/internal/origin.hpp"
+#include "venv/internal/pyproject.hpp"
 #include "venv/lock_file.hpp"
 
 namespace venvoy::venv::internal {
@@ -44,8 +45,6 @@ std::string describe(const std::string& kind, const source::GitRef& reference) {
   if (reference.version.empty()) return "the default branch of " + url;
   return fmt::format("{} '{}' of {}", kind, reference.version, url);
 }
-
-constexpr std::size_t max_project_file = 1u << 20;
 
 // What a version means, from the store or from the server.
 struct Answer {

@@ -8,6 +8,7 @@
 #include "os/on_pool.hpp"
 #include "venv/internal/local_tree.hpp"
 #include "venv/internal/origin.hpp"
+#include "venv/internal/pyproject.hpp"
 
 namespace venvoy::venv::internal {
 namespace {
@@ -47,9 +48,8 @@ struct Seen {
 };
 
 std::string text_in_folder(const fs::path& folder, const char* name) {
-  constexpr std::size_t longest = 1u << 20;
   try {
-    return os::read_file_if_there(folder / name, longest).value_or("");
+    return os::read_file_if_there(folder / name, max_project_file).value_or("");
   } catch (const Error&) {
     return {};  // then the installer says what is wrong with it
   }

@@ -4,6 +4,7 @@
 """
 
 import base64
+import glob
 import hashlib
 import json
 import os
@@ -45,10 +46,20 @@ def wheel_files():
     return files
 
 
+def wait_for(pattern, patience=100):
+    end = time.monotonic() + patience
+    while not glob.glob(pattern):
+        if time.monotonic() > end:
+            sys.exit(f"there is no {pattern}")
+        time.sleep(0.02)
+
+
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     leave_mark("build")
     if SETTINGS["build_seconds"]:
         time.sleep(SETTINGS["build_seconds"])
+    if SETTINGS.get("build_waits_for"):
+        wait_for(SETTINGS["build_waits_for"])
     if SETTINGS["build_failure"]:
         print(SETTINGS["build_failure"], file=sys.stderr)
         sys.exit(1)
