@@ -104,6 +104,23 @@ struct Allocation {
 constexpr std::string_view hold_script =
     R"(echo "$SLURM_JOB_ID"; scontrol show hostnames "$SLURM_JOB_NODELIST"; echo; exec cat >/dev/null)";
 
+// What a pilot that has lost its head does, last of all, where the job ($1) has other pilots: it may be that only the
+// way to this one is broken, so the job is given back by whom no other pilot is left beside. Of several that have lost
+// their head together, the one that was started first waits for the others to go.
+constexpr std::string_view give_back_if_last = R"(for pause in 0 .3 .5 1 1 2 2 2; do
+  sleep $pause
+  steps=$(squeue --noheader --steps --jobs="$1" --format=%i) || continue
+  alone=yes
+  for step in $steps; do
+    step=${step#*.}
+    case $step in "$SLURM_STEP_ID" | *[!0-9]*) continue ;; esac
+    [ "$step" -gt "$SLURM_STEP_ID" ] || exit 1
+    alone=no
+  done
+  [ $alone = no ] || exec scancel "$1"
+done
+exit 1)";
+
 class SlurmSource final : public PilotSource {
  public:
   SlurmSource(const asio::any_io_executor& executor, os::Keeper& keeper, SlurmSettings settings,
@@ -182,10 +199,10 @@ class SlurmSource final : public PilotSource {
     if (is_shared) node.command.push_back("--overlap");
     node.command.push_back(keeper_there_);
     node.command.push_back("--stdio");
-    if (!is_shared) {
-      node.command.push_back("scancel");
-      node.command.push_back(job);
-    }
+    if (is_shared) return node;
+    std::vector<std::string> last = {"scancel", job};
+    if (settings_.nodes > 1) last = {"/bin/sh", "-c", std::string(give_back_if_last), "sh", job};
+    node.command.insert(node.command.end(), last.begin(), last.end());
     return node;
   }
 
@@ -206,6 +223,8 @@ class SlurmSource final : public PilotSource {
     spec.program = program("salloc");
     spec.arguments = {"--job-name=venvoy", fmt::format("--nodes={}", settings_.nodes),
                       fmt::format("--ntasks={}", settings_.nodes), "--ntasks-per-node=1", "--no-bell"};
+    // Without it the others would go with one that fails.
+    if (settings_.nodes > 1) spec.arguments.emplace_back("--no-kill");
     for (const auto& [option, value] : settings_.options)
       spec.arguments.push_back(fmt::format("--{}={}", option, value));
     spec.arguments.insert(spec.arguments.end(), settings_.extra_arguments.begin(), settings_.extra_arguments.end());

@@ -1,4 +1,4 @@
-"""What holds for steps on other machines, whatever carries the bytes: ssh_launcher_test.py and slurm_launcher_test.py."""
+"""What holds for steps on other machines, whatever carries the bytes: ssh_launcher_test.py and slurm_*_test.py."""
 
 import json
 import os
@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 
+import slurm_cluster
 from conformance_plugin import ConformancePlugin
 from forkserver_test import ENDS, ITEM, LOOP, SOIL
 from harness import Repository, wait_until
@@ -49,11 +50,10 @@ outputs:
 """
 
 
-class RemoteSteps:
-    """Mixed into a FunctionalTest that sets `launcher`, `settings()` and `node`."""
+class RemoteHarness:
+    """Mixed into a FunctionalTest that sets `launcher` and `settings()`."""
 
     launcher = None
-    node = None
     # A time that nothing needs, for what is to end within ten seconds.
     SOON = 20
 
@@ -111,7 +111,44 @@ class RemoteSteps:
         keeper.chmod(0o755)
         return str(keeper)
 
-    # --- the tests ---
+    def require_nothing_there(self):
+        """Of what the machines there keep account of."""
+
+
+class SlurmHarness(RemoteHarness):
+    """With a cluster for all tests of the class."""
+
+    launcher = "slurm"
+    SOON = 40
+    cluster_options = {}
+
+    @classmethod
+    def setUpClass(cls):
+        missing = slurm_cluster.missing()
+        assert not missing, f"not there: {missing} (Debian: slurm-wlm, munge)"
+        cls.cluster = slurm_cluster.Cluster(cls.class_folder() / "slurm", **cls.cluster_options)
+        cls.cluster.__enter__()
+        cls.addClassCleanup(cls.cluster.stop)
+
+    def setUp(self):
+        super().setUp()
+        self.prepare_soil()
+
+    def tearDown(self):
+        super().tearDown()
+        self.require_nothing_there()
+
+    def environment(self, **variables):
+        return super().environment(**{**self.cluster.variables, **variables})
+
+    def require_nothing_there(self):
+        wait_until(lambda: not self.cluster.jobs(), f"the end of all jobs: {self.cluster.jobs()}", self.SOON)
+
+
+class RemoteSteps(RemoteHarness):
+    """What holds for one machine, `node`."""
+
+    node = None
 
     @staticmethod
     def files_of(folder):
@@ -262,6 +299,3 @@ class RemoteSteps:
         self.assertEqual(self.said(running.finish()), ["step forced closed after timeout without result"] * 3)
         self.require_no_process(seconds=self.SOON)
         self.require_nothing_there()
-
-    def require_nothing_there(self):
-        """Of what the machines there keep account of."""

@@ -56,13 +56,15 @@ def quoted_lines(**settings):
 
 
 class Cluster:
-    def __init__(self, folder, cpus=4, settings=None):
+    def __init__(self, folder, cpus=4, settings=None, nodes=1):
+        """`nodes` are machines for Slurm, with a slurmd each, and all of them this one."""
         self.folder = pathlib.Path(folder).resolve()
         self.cpus = cpus
         self.settings = settings or {}
         self.daemons = {}
         self.host = socket.gethostname().split(".")[0]
-        self.node = "loop1"
+        self.nodes = [f"loop{number + 1}" for number in range(nodes)]
+        self.node = self.nodes[0]
         self.variables = {"SLURM_CONF": str(self.folder / "slurm.conf")}
         foreign = ("SLURM_", "SALLOC_", "SBATCH_")
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
@@ -91,8 +93,9 @@ class Cluster:
         self.start_munge()
         self.write_configuration()
         self.start_daemon("slurmctld", [find("slurmctld"), "-D", "-i", "-f", self.environment["SLURM_CONF"]])
-        self.start_slurmd()
-        self.wait_for("idle nodes", lambda: "idle" in self.ask("sinfo", "-h", "-o", "%t"))
+        for node in self.nodes:
+            self.start_slurmd(node)
+        self.wait_for("idle nodes", lambda: self.idle_nodes() == self.nodes)
 
     def start_munge(self):
         folder = self.folder / "munge"
@@ -101,30 +104,30 @@ class Cluster:
         self.start_daemon("munged", [find("munged"), "--foreground", *arguments])
         self.wait_for("munge's socket", (folder / "socket").exists)
 
-    def start_slurmd(self):
-        self.start_daemon(
-            "slurmd", [find("slurmd"), "-D", "-N", self.node, "-f", self.environment["SLURM_CONF"]]
-        )
+    def start_slurmd(self, node="loop1"):
+        self.start_daemon(f"slurmd-{node}", [find("slurmd"), "-D", "-N", node, "-f", self.environment["SLURM_CONF"]])
+
+    def kill_slurmd(self, node="loop1"):
+        self.end_daemon(f"slurmd-{node}", signal.SIGKILL)
 
     def write_configuration(self):
-        controller, daemon = free_ports(2)
+        controller, *daemons = free_ports(1 + len(self.nodes))
         user = getpass.getuser()
         settings = dict(
             ClusterName="venvoytest",
             SlurmctldHost=f"{self.host}(127.0.0.1)",
             SlurmctldPort=controller,
-            SlurmdPort=daemon,
             SlurmUser=user,
             SlurmdUser=user,
             AuthType="auth/munge",
             AuthInfo=f"socket={self.folder}/munge/socket",
             CryptoType="crypto/munge",
             StateSaveLocation=self.folder / "state",
-            SlurmdSpoolDir=self.folder / "spool",
+            SlurmdSpoolDir=self.folder / "spool" / "%n",
             SlurmctldPidFile=self.folder / "slurmctld.pid",
-            SlurmdPidFile=self.folder / "slurmd.pid",
+            SlurmdPidFile=self.folder / "slurmd-%n.pid",
             SlurmctldLogFile=self.folder / "slurmctld.log",
-            SlurmdLogFile=self.folder / "slurmd.log",
+            SlurmdLogFile=self.folder / "slurmd-%n.log",
             ProctrackType="proctrack/linuxproc",
             TaskPlugin="task/none",
             MpiDefault="none",
@@ -143,9 +146,10 @@ class Cluster:
         )
         settings.update(self.settings)
         text = quoted_lines(**settings)
-        text += f"NodeName={self.node} NodeHostname={self.host} NodeAddr=127.0.0.1 CPUs={self.cpus} State=UNKNOWN\n"
+        for node, port in zip(self.nodes, daemons):
+            text += f"NodeName={node} NodeHostname={self.host} NodeAddr=127.0.0.1 Port={port} CPUs={self.cpus} State=UNKNOWN\n"
         for name, default in (("loop", "YES"), ("other", "NO")):
-            text += f"PartitionName={name} Nodes={self.node} Default={default} MaxTime=INFINITE State=UP\n"
+            text += f"PartitionName={name} Nodes={','.join(self.nodes)} Default={default} MaxTime=INFINITE State=UP\n"
         (self.folder / "slurm.conf").write_text(text)
 
     def start_daemon(self, name, arguments):
@@ -172,7 +176,7 @@ class Cluster:
             for job in self.ask("squeue", "-h", "-o", "%i").split():
                 self.ask("scancel", "--signal=KILL", "--full", job)
                 self.ask("scancel", job)
-        for name in ("slurmctld", "slurmd", "munged"):
+        for name in ("slurmctld", *[f"slurmd-{node}" for node in self.nodes], "munged"):
             self.end_daemon(name)
         for pid in self.step_daemons():
             os.kill(pid, signal.SIGKILL)
@@ -186,6 +190,10 @@ class Cluster:
             timeout=PATIENCE,
         )
         return ended.stdout if ended.returncode == 0 else ""
+
+    def idle_nodes(self):
+        rows = [line.split() for line in self.ask("sinfo", "-h", "-N", "-p", "loop", "-o", "%N %t").splitlines()]
+        return [node for node, state in rows if state == "idle"]
 
     def next_job(self):
         """Runs a job, and says which number it has."""

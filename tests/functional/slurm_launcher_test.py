@@ -1,14 +1,12 @@
 """Steps on the nodes of a job of Slurm: a cluster of our own on loopback (slurm_cluster.py)."""
 
 import json
-import signal
 import subprocess
 import time
 
 import harness
-import slurm_cluster
 from harness import PYTHON, FunctionalTest, wait_until
-from remote_steps import RemoteSteps
+from remote_steps import RemoteSteps, SlurmHarness
 
 
 OWN_JOB = """\
@@ -27,35 +25,12 @@ outputs:
 """
 
 
-class SlurmLauncherTest(RemoteSteps, FunctionalTest):
-    launcher = "slurm"
+class SlurmLauncherTest(SlurmHarness, RemoteSteps, FunctionalTest):
     node = "loop1"
-    SOON = 40
-
-    @classmethod
-    def setUpClass(cls):
-        missing = slurm_cluster.missing()
-        assert not missing, f"not there: {missing} (Debian: slurm-wlm, munge)"
-        cls.cluster = slurm_cluster.Cluster(cls.class_folder() / "slurm", cpus=8)
-        cls.cluster.__enter__()
-        cls.addClassCleanup(cls.cluster.stop)
-
-    def setUp(self):
-        super().setUp()
-        self.prepare_soil()
-
-    def tearDown(self):
-        super().tearDown()
-        self.require_nothing_there()
-
-    def environment(self, **variables):
-        return super().environment(**{**self.cluster.variables, **variables})
+    cluster_options = {"cpus": 8}
 
     def settings(self, **more):
         return {"slurm": {"cpus": "4", **more}}
-
-    def require_nothing_there(self):
-        wait_until(lambda: not self.cluster.jobs(), f"the end of all jobs: {self.cluster.jobs()}", self.SOON)
 
     def test_one_job_for_all_steps(self):
         before = self.cluster.next_job()
@@ -149,7 +124,7 @@ class SlurmLauncherTest(RemoteSteps, FunctionalTest):
     def test_slurmd_is_killed(self):
         running = self.start_loop([f"wait for {self.folder}/never", "chances"])
         wait_until(self.marks_made, "the step")
-        self.cluster.end_daemon("slurmd", signal.SIGKILL)
+        self.cluster.kill_slurmd()
         try:
             # Its controller notices after some time, and no node is left.
             wait_until(lambda: "PENDING" in "".join(self.cluster.jobs()), "another job that is asked for", 120)
