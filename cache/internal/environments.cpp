@@ -135,13 +135,20 @@ void remove_empty_environment(const fs::path& environment) noexcept {
 
 std::optional<Lease> lease_environment(const std::shared_ptr<StoreState>& store, const Key& key) {
   const fs::path environment = environment_path(*store, key.hex());
-  for (const Generation& each : generations_in(environment)) {
-    if (!each.ready) continue;
-    std::unique_ptr<HeldLease> lease;
-    if (check_out(store, each.path, key.hex(), each.number, OnDamage::mark, lease) != CheckedOut::leased) continue;
-    // The last user of an older one may have been killed before he could remove it.
-    sweep_generations(*store, environment, each.number);
-    return Lease(std::move(lease));
+  auto generations = generations_in(environment);
+  // One that was replaced and removed after the directory had been read is in the listing, and its successor is not.
+  for (int attempt = 0; attempt < most_attempts; ++attempt) {
+    for (const Generation& each : generations) {
+      if (!each.ready) continue;
+      std::unique_ptr<HeldLease> lease;
+      if (check_out(store, each.path, key.hex(), each.number, OnDamage::mark, lease) != CheckedOut::leased) continue;
+      // The last user of an older one may have been killed before he could remove it.
+      sweep_generations(*store, environment, each.number);
+      return Lease(std::move(lease));
+    }
+    auto now = generations_in(environment);
+    if (now == generations) break;
+    generations = std::move(now);
   }
   return std::nullopt;
 }

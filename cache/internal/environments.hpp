@@ -19,6 +19,7 @@ struct Generation {
   unsigned number = 0;  // from 1
   std::filesystem::path path;
   bool ready = false;
+  bool operator==(const Generation&) const = default;
 };
 
 // env-v1/<2 hex>/<key>
